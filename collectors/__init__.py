@@ -1,0 +1,1 @@
+"""The device process: drivers, polling, decoding, spool and writer."""

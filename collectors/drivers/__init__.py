@@ -1,0 +1,1 @@
+"""One module a protocol; the only place with protocol libraries."""

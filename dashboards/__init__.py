@@ -1,0 +1,1 @@
+"""The web process: Dash pages beside the API in one ASGI app."""

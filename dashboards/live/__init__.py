@@ -1,0 +1,1 @@
+"""One push channel from the database to open pages."""

@@ -1,0 +1,1 @@
+"""Design tokens, the single source of colours and sizes."""

@@ -1,0 +1,1 @@
+"""Energy Center: the smart energy management centre for public buildings."""

@@ -1,0 +1,1 @@
+"""Pure numerics over readings: counters, demand, balance."""

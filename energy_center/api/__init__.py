@@ -1,0 +1,1 @@
+"""FastAPI under /api/v1."""

@@ -1,0 +1,1 @@
+"""What the building's words mean: quantities, points, readings, alarms, work orders. No clock, no I/O."""

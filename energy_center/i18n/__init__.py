@@ -1,0 +1,1 @@
+"""Texts in zh-TW and English."""

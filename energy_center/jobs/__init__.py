@@ -1,0 +1,1 @@
+"""The worker process: the table of periodic jobs."""

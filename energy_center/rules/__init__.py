@@ -1,0 +1,1 @@
+"""Anomaly rules: pure, vectorised detection over frames of readings."""

@@ -1,0 +1,1 @@
+"""The only place with SQL: pool, migrations and one module a subject."""

@@ -1,0 +1,1 @@
+"""Electricity prices as dated data, and pricing."""

@@ -1,0 +1,1 @@
+"""Simulated devices of the demo buildings on real sockets. Imports none of our other packages."""
