@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     state_dir: Path | None = None
     site_file: Path | None = None
     endpoints_file: Path | None = Field(
-        default=None, description="JSON {connection id: {host, port}} that overrides the site file's addresses."
+        default=None, description="JSON {connection id: {host, port}}: overrides the site file's addresses."
     )
     host: str = "127.0.0.1"
     port: int = 8050

@@ -11,6 +11,9 @@ from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.readings import PointId
 
 
+UNAPPLIED = PointId(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """The same words in both languages."""
@@ -46,13 +49,13 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measured quantity of one equipment. `point_id` is given by the database when the site is applied."""
+    """One measured quantity of one equipment; the database gives `point_id` when the site is applied."""
 
     equipment_id: str
     name: str
     role: Role
     interval_s: float
-    point_id: PointId = PointId(0)
+    point_id: PointId = UNAPPLIED
 
     @property
     def unit(self) -> str:
