@@ -1,0 +1,69 @@
+# Energy Center. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m energy_center
+PACKAGES := energy_center collectors dashboards simulators
+
+.PHONY: help setup demo test check lint bench faults detection soak browser screenshots clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The demo needs the program alone; development tools follow only where they are asked for.
+$(VENV)/.program: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Energy Center needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Set PYTHON=python3.11." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install python3-venv." >&2; exit 1; }
+	@echo "installing Energy Center into $(VENV)/ …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.program
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.tools ## install the program and the development tools into .venv/
+
+demo: $(VENV)/.program ## a live pair of city halls on this machine; Ctrl-C stops it
+	@exec $(RUN) demo $(ARGS)
+
+check: setup ## format, lint, types, import contracts, unit tests (under a minute)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/unit
+
+lint: setup ## put the code into shape, then say what is left
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup browser ## every test, against real devices' protocols, a real PostgreSQL and a real browser
+	. .ci/browser.env && $(BIN)/pytest -q $(ARGS)
+
+browser: ## Debian's Chromium for the browser tests: by apt as root, else unpacked into .apt/
+	@.ci/install-browser
+
+bench: setup ## measure; build/bench.json and docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+faults: setup ## break things on purpose and count readings; build/faults.json and docs/faults.md
+	$(RUN) faults
+
+detection: setup ## score the rules against injected faults; build/detection.json and docs/detection.md
+	$(RUN) detection
+
+soak: setup ## the long runs
+	@echo "make soak: there is no long run yet" >&2; exit 2
+
+screenshots: setup browser ## the pictures in docs/images/, taken from a demo of its own
+	. .ci/browser.env && $(RUN) demo --screenshots docs/images
+
+clean: ## remove what was built or installed here; the demo's data too
+	rm -rf $(VENV) build .apt .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
