@@ -1,0 +1,195 @@
+"""How each point is reached on the wire, resolved: what collectors work from. Values, no behaviour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from energy_center.domain.quantities import Role
+from energy_center.domain.site import Site
+from energy_center.domain.units import Linear
+
+PointKey = tuple[str, str]  # equipment id, point name
+
+
+class Protocol(StrEnum):
+    """Families of devices; also the folder of their profiles."""
+
+    MODBUS = "modbus"
+    BACNET = "bacnet"
+    MQTT = "mqtt"
+
+
+class Table(StrEnum):
+    """The four address spaces of a Modbus unit."""
+
+    HOLDING = "holding"
+    INPUT = "input"
+    COIL = "coil"
+    DISCRETE = "discrete"
+
+    @property
+    def is_bits(self) -> bool:
+        """One bit an address rather than a 16-bit register."""
+        return self in (Table.COIL, Table.DISCRETE)
+
+
+class RegisterType(StrEnum):
+    """How a value lies in 16-bit registers."""
+
+    U16 = "u16"
+    I16 = "i16"
+    U32 = "u32"
+    I32 = "i32"
+    U64 = "u64"
+    I64 = "i64"
+    F32 = "f32"
+    F64 = "f64"
+    BOOL = "bool"
+
+    @property
+    def registers(self) -> int:
+        """How many registers (or bits) it takes."""
+        return {"16": 1, "32": 2, "64": 4}.get(self.value[1:], 1)
+
+
+class WordOrder(StrEnum):
+    """Which register of a 32 or 64 bit value comes first: the high word (big) or the low word (little)."""
+
+    BIG = "big"
+    LITTLE = "little"
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusTcp:
+    """A Modbus TCP device or gateway. `min_gap_s` is the pause it needs between two requests."""
+
+    host: str
+    port: int = 502
+    min_gap_s: float = 0.0
+    timeout_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BacnetIp:
+    """One BACnet/IP device by address and device instance."""
+
+    host: str
+    port: int
+    device: int
+    timeout_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class MqttBroker:
+    """A broker; the password stands in the environment variable `password_env`, never in a file."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password_env: str | None = None
+    tls: bool = False
+
+
+Target = ModbusTcp | BacnetIp | MqttBroker
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One bus, device or broker that a collector keeps a connection to."""
+
+    connection_id: str
+    target: Target
+
+    @property
+    def protocol(self) -> Protocol:
+        """The family of profiles that its equipment uses."""
+        match self.target:
+            case ModbusTcp():
+                return Protocol.MODBUS
+            case BacnetIp():
+                return Protocol.BACNET
+            case MqttBroker():
+                return Protocol.MQTT
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusSource:
+    """Where a value lies in a unit, by wire address; raw values in `invalid` mean that there is no value."""
+
+    unit_id: int
+    table: Table
+    address: int
+    type: RegisterType
+    words: WordOrder = WordOrder.BIG
+    bit: int | None = None
+    invalid: tuple[float, ...] = ()
+    states: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """First address after the value."""
+        return self.address + self.type.registers
+
+
+@dataclass(frozen=True, slots=True)
+class BacnetSource:
+    """A BACnet object, for example `analog-input` 3; its present value is read."""
+
+    object_type: str
+    instance: int
+    states: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSource:
+    """A number inside a JSON message, and the message's own time stamp where it has one."""
+
+    topic: str
+    path: tuple[str, ...]
+    time_path: tuple[str, ...] | None = None
+    states: Mapping[int, float] = field(default_factory=dict)
+
+
+Source = ModbusSource | BacnetSource | MqttSource
+
+
+@dataclass(frozen=True, slots=True)
+class PointBinding:
+    """A point and where it comes from. `scaling` goes from the raw number to the role's unit."""
+
+    key: PointKey
+    role: Role
+    connection_id: str
+    device_id: str
+    interval_s: float
+    scaling: Linear
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What a device bears: registers a request, unused registers worth reading across, requests in flight."""
+
+    max_registers: int = 120
+    max_gap: int = 16
+    max_in_flight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What answers or is silent as one: a Modbus unit, a BACnet device, an MQTT publisher."""
+
+    device_id: str
+    connection_id: str
+    unit_id: int | None = None
+    limits: ReadLimits = field(default_factory=ReadLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A site and the way to every point of it."""
+
+    site: Site
+    connections: tuple[Connection, ...]
+    devices: tuple[Device, ...]
+    bindings: tuple[PointBinding, ...]

@@ -1,0 +1,184 @@
+"""What refers to what in a site file: ids, spaces, connections, profiles, feeds. Notes every mistake."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from energy_center.config.bindings import Protocol
+from energy_center.config.documents import Document
+from energy_center.config.load_profile import Profiles
+from energy_center.config.profile_model import Profile
+from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+
+
+def check_site(document: Document, file: SiteFile, profiles: Profiles) -> None:
+    """Note all mistakes that only show when the file is seen as a whole."""
+    _check_unique(document, "spaces", [s.id for s in file.spaces])
+    _check_unique(document, "connections", [c.id for c in file.connections])
+    _check_unique(document, "equipment", [e.id for e in file.equipment])
+    _check_spaces(document, file)
+    _check_hosts(document, file.connections)
+    for i, entry in enumerate(file.equipment):
+        _check_equipment(document, file, i, entry)
+        _check_wire(document, file, profiles, i, entry)
+    _check_feeds(document, file)
+    _check_rules(document, file)
+
+
+def protocol_of(connection: ConnectionEntry) -> Protocol:
+    """Which family of profiles a connection's equipment uses."""
+    if connection.modbus_tcp is not None:
+        return Protocol.MODBUS
+    return Protocol.BACNET if connection.bacnet_ip is not None else Protocol.MQTT
+
+
+def suggest(wanted: str, known: Collection[str]) -> str:
+    """`; did you mean 'x'?` or the known names where they are few."""
+    import difflib
+
+    near = difflib.get_close_matches(wanted, known, n=1)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    few = 12
+    return f"; known are {', '.join(sorted(known))}" if 0 < len(known) <= few else ""
+
+
+def _check_unique(document: Document, part: str, ids: Sequence[str]) -> None:
+    first: dict[str, int] = {}
+    for i, name in enumerate(ids):
+        if name in first:
+            line = document.line((part, first[name]))
+            document.mistake((part, i), f"{part} '{name}': the id is taken on line {line}; ids must differ")
+        first.setdefault(name, i)
+
+
+def _check_spaces(document: Document, file: SiteFile) -> None:
+    parents = {s.id: s.parent for s in file.spaces}
+    known = {*parents, file.site.id}
+    for i, space in enumerate(file.spaces):
+        if space.parent is not None and space.parent not in known:
+            document.mistake(
+                ("spaces", i, "parent"),
+                f"spaces '{space.id}': parent '{space.parent}' is not a space{suggest(space.parent, known)}",
+            )
+        if _is_own_ancestor(space.id, parents):
+            document.mistake(
+                ("spaces", i, "parent"), f"spaces '{space.id}': lies in itself; parents must form a tree"
+            )
+
+
+def _is_own_ancestor(name: str, parents: dict[str, str | None]) -> bool:
+    at = parents.get(name)
+    for _ in parents:
+        if at is None or at == name:
+            break
+        at = parents.get(at)
+    return at == name
+
+
+def _check_hosts(document: Document, connections: Iterable[ConnectionEntry]) -> None:
+    seen: dict[tuple[object, ...], tuple[int, str]] = {}
+    for i, connection in enumerate(connections):
+        target = connection.modbus_tcp or connection.bacnet_ip or connection.mqtt
+        if target is None:  # the model has refused it already
+            continue
+        address = (protocol_of(connection), target.host, target.port, getattr(target, "device", None))
+        if address in seen:
+            line, other = seen[address]
+            document.mistake(
+                ("connections", i),
+                f"connections '{connection.id}': {target.host}:{target.port} is "
+                f"connection '{other}' (line {line}) already; list both devices under one",
+            )
+        seen.setdefault(address, (document.line(("connections", i)), connection.id))
+
+
+def _check_equipment(document: Document, file: SiteFile, i: int, entry: EquipmentEntry) -> None:
+    spaces = {file.site.id, *(s.id for s in file.spaces)}
+    equipment = {e.id for e in file.equipment}
+    for key, value, known, noun in (
+        ("space", entry.space, spaces, "a space"),
+        ("fed_by", entry.fed_by, equipment, "an equipment"),
+        ("meters", entry.meters, equipment | spaces, "a space or an equipment"),
+        ("connection", entry.connection, {c.id for c in file.connections}, "a connection"),
+    ):
+        if value is not None and value not in known:
+            document.mistake(
+                ("equipment", i, key),
+                f"equipment '{entry.id}': {key} '{value}' is not {noun}{suggest(value, known)}",
+            )
+
+
+def _check_wire(
+    document: Document, file: SiteFile, profiles: Profiles, i: int, entry: EquipmentEntry
+) -> None:
+    say = f"equipment '{entry.id}':"
+    connection = next((c for c in file.connections if c.id == entry.connection), None)
+    if connection is None:
+        if entry.profile is not None and entry.connection is None:
+            document.mistake(
+                ("equipment", i, "profile"), f"{say} has a profile but key 'connection' is missing"
+            )
+        if entry.brick_class is None and entry.connection is None:
+            document.mistake(("equipment", i), f"{say} key 'class' is missing")
+        return
+    protocol = protocol_of(connection)
+    _check_address_keys(document, i, entry, connection.id, protocol)
+    profile = profiles.get(protocol, entry.profile) if entry.profile else None
+    if entry.profile and not profiles.exists(protocol, entry.profile):
+        hint = suggest(entry.profile, profiles.names(protocol))
+        document.mistake(
+            ("equipment", i, "profile"), f"{say} profile '{entry.profile}' is not in {protocol}/{hint}"
+        )
+    elif entry.brick_class is None and not (profile and profile.brick_class):
+        document.mistake(("equipment", i), f"{say} key 'class' is missing, and its profile names none")
+    if profile is not None:
+        _check_intervals(document, i, entry, profile)
+
+
+def _check_address_keys(
+    document: Document, i: int, entry: EquipmentEntry, connection_id: str, protocol: Protocol
+) -> None:
+    say = f"equipment '{entry.id}':"
+    for key, needs in (("unit_id", Protocol.MODBUS), ("topic", Protocol.MQTT)):
+        given = getattr(entry, key) is not None
+        if given and protocol is not needs:
+            document.mistake(
+                ("equipment", i, key),
+                f"{say} {key} is for {needs}; connection '{connection_id}' is {protocol}",
+            )
+        if not given and protocol is needs and (entry.profile or needs is Protocol.MODBUS):
+            document.mistake(
+                ("equipment", i), f"{say} key '{key}' is missing; connection '{connection_id}' is {protocol}"
+            )
+    if entry.base and protocol is Protocol.MQTT:
+        document.mistake(("equipment", i, "base"), f"{say} base is for modbus and bacnet, not for mqtt")
+
+
+def _check_intervals(document: Document, i: int, entry: EquipmentEntry, profile: Profile) -> None:
+    names = {p.point_name for p in profile.points}
+    for name in entry.intervals:
+        if name not in names:
+            document.mistake(
+                ("equipment", i, "intervals", name),
+                f"equipment '{entry.id}': intervals names '{name}', which profile '{entry.profile}' has not"
+                f"{suggest(name, names)}",
+            )
+
+
+def _check_feeds(document: Document, file: SiteFile) -> None:
+    feeds = {e.id: e.fed_by for e in file.equipment}
+    for i, entry in enumerate(file.equipment):
+        if entry.fed_by is not None and _is_own_ancestor(entry.id, feeds):
+            document.mistake(
+                ("equipment", i, "fed_by"), f"equipment '{entry.id}': feeds itself; fed_by must be a tree"
+            )
+
+
+def _check_rules(document: Document, file: SiteFile) -> None:
+    known = {e.id for e in file.equipment} | {s.id for s in file.spaces}
+    for rule in file.rules:
+        _, at, equipment = rule.partition("@")
+        if at and equipment not in known:
+            document.mistake(
+                ("rules", rule),
+                f"rules '{rule}': '{equipment}' is not an equipment{suggest(equipment, known)}",
+            )

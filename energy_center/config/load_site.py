@@ -1,0 +1,255 @@
+"""Loads a site file and its profiles into a `Plant`, or raises ConfigError with every mistake at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from energy_center.config.bindings import (
+    BacnetIp,
+    BacnetSource,
+    Connection,
+    Device,
+    ModbusSource,
+    ModbusTcp,
+    MqttBroker,
+    MqttSource,
+    Plant,
+    PointBinding,
+    ReadLimits,
+    RegisterType,
+    Source,
+    Target,
+)
+from energy_center.config.check_site import check_site, protocol_of
+from energy_center.config.documents import Document, read_yaml, validate
+from energy_center.config.load_profile import PROFILES_DIR, Profiles
+from energy_center.config.profile_model import BacnetPoint, ModbusPoint, MqttPoint, MqttProfile, Profile
+from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind
+from energy_center.errors import ConfigError
+
+Address = tuple[str, object]  # connection id, and the unit or publisher within it
+
+
+def load_site(path: Path, profiles_dir: Path | None = None) -> Plant:
+    """Read and check a site file; raises ConfigError that lists all mistakes with file and line."""
+    document = read_yaml(path)
+    profiles = Profiles(profiles_dir or PROFILES_DIR)
+    file = validate(document, SiteFile)
+    if file is None:
+        raise ConfigError([str(m) for m in sorted(document.mistakes)])
+    check_site(document, file, profiles)
+    if not document.mistakes and not profiles.mistakes:
+        plant = _resolve(file, profiles)
+        _check_addresses(document, file, plant)
+    if document.mistakes or profiles.mistakes:
+        raise ConfigError([str(m) for m in [*sorted(document.mistakes), *sorted(profiles.mistakes)]])
+    return plant
+
+
+def move_connections(plant: Plant, endpoints_file: Path) -> Plant:
+    """The plant with hosts and ports from a JSON file `{"connections": {id: {"host", "port"}}}`."""
+    try:
+        content = json.loads(endpoints_file.read_text(encoding="utf-8"))
+        addresses: Mapping[str, Mapping[str, object]] = content.get("connections", content)
+        moved = tuple(_moved(c, addresses.get(c.connection_id)) for c in plant.connections)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise ConfigError([f"{endpoints_file}:1: not a file of endpoints: {cause}"]) from cause
+    return replace(plant, connections=moved)
+
+
+def _moved(connection: Connection, to: Mapping[str, object] | None) -> Connection:
+    if to is None:
+        return connection
+    target = replace(connection.target, host=str(to["host"]), port=int(str(to["port"])))
+    return replace(connection, target=target)
+
+
+def _target(entry: ConnectionEntry) -> Target:
+    if (modbus := entry.modbus_tcp) is not None:
+        return ModbusTcp(modbus.host, modbus.port, modbus.min_gap, modbus.timeout)
+    if (bacnet := entry.bacnet_ip) is not None:
+        return BacnetIp(bacnet.host, bacnet.port, bacnet.device, bacnet.timeout)
+    if (mqtt := entry.mqtt) is not None:
+        return MqttBroker(mqtt.host, mqtt.port, mqtt.username, mqtt.password_env, mqtt.tls)
+    raise AssertionError("the model demands one protocol")
+
+
+def _spaces(file: SiteFile) -> tuple[Space, ...]:
+    head = file.site
+    listed = [
+        Space(
+            s.id,
+            None if s.kind is SpaceKind.SITE else s.parent or head.id,
+            s.kind,
+            s.name,
+            s.all_attributes(),
+        )
+        for s in file.spaces
+    ]
+    if any(s.space_id == head.id for s in listed):
+        return tuple(listed)
+    return (Space(head.id, None, SpaceKind.SITE, head.name), *listed)
+
+
+def _address(file: SiteFile, entry: EquipmentEntry) -> Address | None:
+    connection = next((c for c in file.connections if c.id == entry.connection), None)
+    if connection is None:
+        return None
+    if connection.modbus_tcp is not None:
+        return (connection.id, entry.unit_id)
+    return (connection.id, None if connection.bacnet_ip is not None else entry.id)
+
+
+def _device_ids(file: SiteFile) -> dict[Address, str]:
+    """The first equipment at an address names the device."""
+    names: dict[Address, str] = {}
+    for entry in file.equipment:
+        address = _address(file, entry)
+        if address is not None:
+            names.setdefault(address, entry.id)
+    return names
+
+
+def _profile_of(file: SiteFile, profiles: Profiles, entry: EquipmentEntry) -> Profile | None:
+    connection = next((c for c in file.connections if c.id == entry.connection), None)
+    return profiles.get(protocol_of(connection), entry.profile) if connection and entry.profile else None
+
+
+def _interval(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | BacnetPoint | MqttPoint) -> float:
+    return entry.intervals.get(point.point_name) or entry.interval or point.interval or profile.interval
+
+
+def _equipment(entry: EquipmentEntry, profile: Profile | None, device_id: str | None) -> Equipment:
+    points = () if profile is None else profile.points
+    return Equipment(
+        equipment_id=entry.id,
+        brick_class=entry.brick_class or (profile.brick_class if profile else None) or "Equipment",
+        name=entry.name,
+        space_id=entry.space,
+        connection_id=entry.connection,
+        device_id=device_id,
+        profile=entry.profile,
+        fed_by=entry.fed_by,
+        meters=entry.meters,
+        attributes=_with_nameplate(entry, profile),
+        points=tuple(Point(entry.id, p.point_name, p.role, _interval(entry, profile, p)) for p in points)
+        if profile
+        else (),
+    )
+
+
+def _with_nameplate(entry: EquipmentEntry, profile: Profile | None) -> dict[str, object]:
+    nameplate: dict[str, object] = {"maker": profile.maker, "model": profile.model} if profile else {}
+    return {**nameplate, **entry.attributes}
+
+
+def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | BacnetPoint | MqttPoint) -> Source:
+    match point:
+        case ModbusPoint():
+            return ModbusSource(
+                unit_id=entry.unit_id or 0,
+                table=point.table,
+                address=point.address + entry.base,
+                type=point.type,
+                words=point.words,
+                bit=point.bit,
+                invalid=point.invalid,
+                states=point.enum,
+            )
+        case BacnetPoint():
+            kind, _, instance = point.object.partition(",")
+            return BacnetSource(kind, int(instance) + entry.base, point.enum)
+        case MqttPoint():
+            pattern = profile.topic if isinstance(profile, MqttProfile) else "{topic}"
+            time = profile.time if isinstance(profile, MqttProfile) else None
+            return MqttSource(
+                topic=pattern.replace("{topic}", entry.topic or ""),
+                path=tuple(point.path.split(".")),
+                time_path=tuple(time.split(".")) if time else None,
+                states=point.enum,
+            )
+
+
+def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
+    names = _device_ids(file)
+    equipment: list[Equipment] = []
+    bindings: list[PointBinding] = []
+    limits: dict[str, list[ReadLimits]] = {name: [] for name in names.values()}
+    for entry in file.equipment:
+        address = _address(file, entry)
+        device_id = names[address] if address else None
+        profile = _profile_of(file, profiles, entry)
+        equipment.append(_equipment(entry, profile, device_id))
+        if profile is None or device_id is None or entry.connection is None:
+            continue
+        limits[device_id].append(profile.limits.resolved())
+        bindings.extend(
+            PointBinding(
+                key=(entry.id, point.point_name),
+                role=point.role,
+                connection_id=entry.connection,
+                device_id=device_id,
+                interval_s=_interval(entry, profile, point),
+                scaling=point.scaling,
+                source=_source(entry, profile, point),
+            )
+            for point in profile.points
+        )
+    site = Site(
+        file.site.id, file.site.name, file.site.time_zone, _spaces(file), tuple(equipment), file.rules
+    )
+    connections = tuple(Connection(c.id, _target(c)) for c in file.connections)
+    devices = tuple(
+        Device(name, connection, unit if isinstance(unit, int) else None, _strictest(limits[name]))
+        for (connection, unit), name in names.items()
+    )
+    return Plant(site, connections, devices, tuple(bindings))
+
+
+def _strictest(limits: Sequence[ReadLimits]) -> ReadLimits:
+    if not limits:
+        return ReadLimits()
+    return ReadLimits(
+        min(x.max_registers for x in limits),
+        min(x.max_gap for x in limits),
+        min(x.max_in_flight for x in limits),
+    )
+
+
+def _places(binding: PointBinding) -> list[tuple[object, ...]]:
+    """Every place on the wire that a value takes; two equipment may not share one."""
+    source = binding.source
+    match source:
+        case ModbusSource():
+            whole = source.type is not RegisterType.BOOL or source.table.is_bits
+            bits = [None] if whole else [source.bit]
+            return [
+                (binding.connection_id, source.unit_id, source.table, address, bit)
+                for address in range(source.address, source.end)
+                for bit in bits
+            ]
+        case BacnetSource():
+            return [(binding.connection_id, source.object_type, source.instance)]
+        case MqttSource():
+            return [(binding.connection_id, source.topic, source.path)]
+
+
+def _check_addresses(document: Document, file: SiteFile, plant: Plant) -> None:
+    index = {e.id: i for i, e in enumerate(file.equipment)}
+    owner: dict[tuple[object, ...], PointBinding] = {}
+    told: set[tuple[str, str]] = set()
+    for binding in plant.bindings:
+        for place in _places(binding):
+            other = owner.setdefault(place, binding)
+            pair = (other.key[0], binding.key[0])
+            if other.key[0] == binding.key[0] or pair in told:
+                continue
+            told.add(pair)
+            line = document.line(("equipment", index[pair[0]]))
+            document.mistake(
+                ("equipment", index[pair[1]]),
+                f"equipment '{pair[1]}': its '{binding.key[1]}' lies where '{pair[0]}' (line {line}) has its "
+                f"'{other.key[1]}'; give it another connection, unit_id, topic or base",
+            )

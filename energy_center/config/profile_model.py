@@ -1,0 +1,143 @@
+"""Device profiles as data: which quantity lies where, in which unit, and on which page of the manual."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from energy_center.config.bindings import ReadLimits, RegisterType, Table, WordOrder
+from energy_center.config.fields import Interval, Strict
+from energy_center.domain.quantities import QUANTITIES, Role
+from energy_center.domain.units import Linear, UnitMismatch, conversion, same_dimension
+
+Raw = int
+
+
+class Golden(Strict):
+    """Raw words as the manual or a capture shows them, and the number in the role's unit that they mean."""
+
+    raw: tuple[int, ...] = Field(min_length=1)
+    value: float | None  # null: these words mean that there is no value
+
+
+def _as_list(written: object) -> object:
+    return written if isinstance(written, list | tuple) else [written]
+
+
+class _Point(Strict):
+    role: Role
+    name: str | None = Field(default=None, pattern=r"^[a-z0-9_]+$")
+    unit: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    interval: Interval | None = None
+    enum: dict[Raw, float] = Field(default_factory=dict)
+
+    @property
+    def point_name(self) -> str:
+        """The point's name in its equipment."""
+        return self.name or self.role.value
+
+    @property
+    def scaling(self) -> Linear:
+        """From the raw number to the role's unit."""
+        wanted = QUANTITIES[self.role].unit
+        return Linear(self.scale, self.offset).then(conversion(self.unit or wanted, wanted))
+
+    @model_validator(mode="after")
+    def _unit_fits_role(self) -> "_Point":
+        wanted = QUANTITIES[self.role].unit
+        try:
+            conversion(self.unit or wanted, wanted)
+        except UnitMismatch as cause:
+            allowed = ", ".join(same_dimension(wanted))
+            raise ValueError(f"{cause}; {self.role} is stored in {wanted}, allowed are {allowed}") from cause
+        return self
+
+
+class ModbusPoint(_Point):
+    """One register value. `address` is the wire address (from 0), `scale` and `offset` give its unit."""
+
+    table: Table
+    address: int = Field(ge=0, le=65535)
+    type: RegisterType
+    words: WordOrder = WordOrder.BIG
+    bit: int | None = Field(default=None, ge=0, le=15)
+    invalid: tuple[float, ...] = ()
+    manual: str = Field(min_length=3)
+    golden: Annotated[tuple[Golden, ...], BeforeValidator(_as_list)] = ()
+
+    @model_validator(mode="after")
+    def _shape_fits(self) -> "ModbusPoint":
+        if self.table.is_bits and self.type is not RegisterType.BOOL:
+            raise ValueError(f"table {self.table} holds bits; type must be bool")
+        if self.type is RegisterType.BOOL and not self.table.is_bits and self.bit is None:
+            raise ValueError("a bool in a register needs its bit (0 is the lowest)")
+        if self.bit is not None and self.type not in (RegisterType.BOOL, RegisterType.U16):
+            raise ValueError("bit goes with type bool")
+        if self.address + self.type.registers > 65536:  # noqa: PLR2004  addresses are 16 bits
+            raise ValueError("the value reaches beyond address 65535")
+        return self
+
+
+class BacnetPoint(_Point):
+    """One object's present value; `object` as `analog-input,1`."""
+
+    object: str = Field(
+        pattern=r"^(analog|binary|multi-state)-(input|output|value),\d+$|^(accumulator|integer-value|large-analog-value|positive-integer-value),\d+$"
+    )
+    manual: str | None = None
+
+
+class MqttPoint(_Point):
+    """One number of a JSON message; `path` is dotted."""
+
+    path: str = Field(min_length=1)
+    manual: str | None = None
+
+
+class Limits(Strict):
+    """What the device bears, as its manual states."""
+
+    max_registers: int = Field(default=120, ge=1, le=125)
+    max_gap: int = Field(default=16, ge=0, le=120)
+    max_in_flight: int = Field(default=1, ge=1, le=16)
+
+    def resolved(self) -> ReadLimits:
+        """As collectors use it."""
+        return ReadLimits(self.max_registers, self.max_gap, self.max_in_flight)
+
+
+class _Profile(Strict):
+    maker: str
+    model: str
+    source: str | dict[str, Any]
+    brick_class: str | None = Field(default=None, alias="class")
+    interval: Interval = 60.0
+    limits: Limits = Limits()
+    notes: str | None = None
+
+
+class ModbusProfile(_Profile):
+    """Register map of a device."""
+
+    protocol: Literal["modbus"]
+    points: tuple[ModbusPoint, ...]
+
+
+class BacnetProfile(_Profile):
+    """Object list of a controller's application."""
+
+    protocol: Literal["bacnet"]
+    points: tuple[BacnetPoint, ...]
+
+
+class MqttProfile(_Profile):
+    """What a publisher sends: `topic` with `{topic}` for the equipment's, `time` the path of its stamp."""
+
+    protocol: Literal["mqtt"]
+    topic: str = "{topic}"
+    time: str | None = None
+    points: tuple[MqttPoint, ...]
+
+
+Profile = ModbusProfile | BacnetProfile | MqttProfile

@@ -1,0 +1,124 @@
+"""The site file as a person writes it: keys, types and limits. References are checked in `check_site`."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from energy_center.config.fields import Id, Interval, Name, Seconds, Strict
+from energy_center.domain.site import SpaceKind
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SiteHead(Strict):
+    """What the whole site is called, and its civil time."""
+
+    id: Id
+    name: Name
+    time_zone: str = "Asia/Taipei"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as cause:
+            raise ValueError(f"{zone!r} is not a time zone; write for example Asia/Taipei") from cause
+        return zone
+
+
+class SpaceEntry(Strict):
+    """A building, floor, zone or room; without a parent it lies directly in the site."""
+
+    id: Id
+    parent: Id | None = None
+    kind: SpaceKind
+    name: Name
+    area_m2: float | None = Field(default=None, gt=0)
+    headcount: int | None = Field(default=None, ge=0)
+    contract_kw: float | None = Field(default=None, gt=0)
+    tariff: str | None = None
+    industry_factor: str | float | None = None
+    holidays: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+    def all_attributes(self) -> dict[str, object]:
+        """Named and free attributes in one mapping, absent ones left out."""
+        named = ("area_m2", "headcount", "contract_kw", "tariff", "industry_factor", "holidays")
+        given = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
+        return {**self.attributes, **given}
+
+
+class ModbusTcpEntry(Strict):
+    """`modbus-tcp: {host: 10.0.3.11, port: 502, min_gap: 20ms}`."""
+
+    host: str
+    port: Port = 502
+    min_gap: Seconds = 0.0
+    timeout: Interval = 1.0
+
+
+class BacnetIpEntry(Strict):
+    """`bacnet-ip: {host: 10.0.4.20, device: 1001}`."""
+
+    host: str
+    port: Port = 47808
+    device: int = Field(ge=0, le=4194302)
+    timeout: Interval = 4.0
+
+
+class MqttEntry(Strict):
+    """`mqtt: {host: broker, username: collector, password_env: MQTT_PASSWORD, tls: true}`."""
+
+    host: str
+    port: Port = 1883
+    username: str | None = None
+    password_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
+    tls: bool = False
+
+
+class ConnectionEntry(Strict):
+    """One connection; exactly one protocol key."""
+
+    id: Id
+    modbus_tcp: ModbusTcpEntry | None = Field(default=None, alias="modbus-tcp")
+    bacnet_ip: BacnetIpEntry | None = Field(default=None, alias="bacnet-ip")
+    mqtt: MqttEntry | None = None
+
+    @model_validator(mode="after")
+    def _one_protocol(self) -> "ConnectionEntry":
+        given = [t for t in (self.modbus_tcp, self.bacnet_ip, self.mqtt) if t is not None]
+        if len(given) != 1:
+            raise ValueError("needs exactly one of modbus-tcp, bacnet-ip, mqtt")
+        return self
+
+
+class EquipmentEntry(Strict):
+    """A thing in the building. With a profile it has points; without, it is a node that others are fed by."""
+
+    id: Id
+    brick_class: str | None = Field(default=None, alias="class")
+    name: Name
+    space: Id
+    connection: Id | None = None
+    unit_id: int | None = Field(default=None, ge=0, le=255)
+    base: int = Field(default=0, ge=0, le=4194302)
+    topic: str | None = Field(default=None, min_length=1, pattern=r"^[^+#]+$")
+    profile: str | None = None
+    interval: Interval | None = None
+    intervals: dict[str, Interval] = Field(default_factory=dict)
+    fed_by: Id | None = None
+    meters: Id | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class SiteFile(Strict):
+    """The whole site file."""
+
+    site: SiteHead
+    spaces: tuple[SpaceEntry, ...]
+    connections: tuple[ConnectionEntry, ...] = ()
+    equipment: tuple[EquipmentEntry, ...] = ()
+    rules: dict[str, dict[str, float]] = Field(default_factory=dict)
