@@ -1,0 +1,160 @@
+"""What a rule is: its inputs, parameters, texts in both languages and cases. Detection stands beside it.
+
+A catalogue module has `RULE = Rule(...)`, `detect(frame, p) -> Verdict`, and may have
+`saving(frame, mask, p) -> Waste`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from energy_center.domain.alarms import Priority
+from energy_center.domain.quantities import Role
+from energy_center.domain.site import Text
+from energy_center.rules.window import Frame, Mask
+
+Parameters = Mapping[str, float]
+
+
+class Where(StrEnum):
+    """Where an input's point is looked for, seen from the equipment that the rule watches."""
+
+    OWN = "own"  # a point of the equipment itself
+    PARTS = "parts"  # equipment `part_of` it, or read through the same device
+    SITE = "site"  # any equipment of the same building, else of the site
+    DEVICE = "device"  # whether its device answers: no point, but the device's state
+    DEVICES = "devices"  # the same, for every device behind the same connection
+
+
+class Of(StrEnum):
+    """Whose attribute gives a parameter its value."""
+
+    EQUIPMENT = "equipment"
+    METERED_SPACE = "metered_space"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A series that the rule reads; `many` gathers all there are, `optional` lets the rule run without."""
+
+    name: str
+    role: Role | None = None
+    where: Where = Where.OWN
+    many: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of the rule with its unit and origin; a site or an equipment may override it.
+
+    With `attribute`, the equipment's (or the metered space's) attribute goes before the default; a rule whose
+    parameter has neither does not apply to that equipment.
+    """
+
+    name: str
+    default: float | None
+    unit: str
+    source: str
+    attribute: str | None = None
+    of: Of = Of.EQUIPMENT
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTexts:
+    """What people read about a finding, in one language."""
+
+    name: str
+    likely_causes: tuple[str, ...]
+    what_to_check: tuple[str, ...]
+    safety: str
+    suggestion: str
+
+
+class Expect(StrEnum):
+    """The state that a case expects at a step."""
+
+    NORMAL = "normal"
+    PENDING = "pending"
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Input series in a compact notation and the states they must lead to.
+
+    `series[input]` is like `"0x10 5x3 ?x2 7"`: a value held for a number of steps, `?` where no reading came.
+    `expect` lists (minutes after the start, state). `parameters` override the defaults. Series of a counter
+    are its register. `starts` is an ISO instant, for rules that look at the clock.
+    """
+
+    name: str
+    series: Mapping[str, str]
+    expect: tuple[tuple[float, Expect], ...]
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    step_s: float = 60.0
+    starts: str = "2026-07-01T02:00:00+00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Per step: does the fault stand, and, once raised, does it still (the limit with hysteresis)?"""
+
+    condition: Mask
+    still: Mask | None = None
+    # named figures of each step, for the alarm's evidence
+    figures: Mapping[str, "object"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Energy in kWh and water in m3 wasted in the steps where the fault stood, and how it was reckoned."""
+
+    energy_kwh: float | None = None
+    water_m3: float | None = None
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A fault that can be seen in series of readings.
+
+    `hold_s`: known-true time before raising; `keep_s`: known-false time before returning; `lookback_s`: how
+    far before a step the detection looks, so that a live window can be as short as that.
+    """
+
+    rule_id: str
+    subject: str
+    inputs: tuple[Input, ...]
+    parameters: tuple[Parameter, ...]
+    hold_s: float
+    keep_s: float
+    priority: Priority
+    source: str
+    fault: tuple[str, ...]
+    texts: Mapping[str, RuleTexts]
+    cases: tuple[Case, ...]
+    step_s: float = 60.0
+    lookback_s: float = 0.0
+    classes: frozenset[str] = frozenset()
+
+    def name(self) -> Text:
+        """The rule's name in both languages."""
+        return Text(zh_tw=self.texts["zh-TW"].name, en=self.texts["en"].name)
+
+    def input(self, name: str) -> Input:
+        """The input of this name."""
+        return next(i for i in self.inputs if i.name == name)
+
+
+Detect = Callable[[Frame, Parameters], Verdict]
+ReckonWaste = Callable[[Frame, Mask, Parameters], Waste]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A rule with its functions, as found in the catalogue."""
+
+    rule: Rule
+    detect: Detect
+    saving: ReckonWaste | None = None
