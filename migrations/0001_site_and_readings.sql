@@ -38,11 +38,22 @@ CREATE TABLE point (
     unit          text NOT NULL,
     kind          text NOT NULL CHECK (kind IN ('gauge', 'counter', 'state')),
     interval_s    real NOT NULL CHECK (interval_s > 0),
+    -- counters only: the fastest believable rise per hour, and the value at which the register wraps to zero
+    max_rate_per_h  float8,
+    rollover_at     float8,
     retired_at    timestamptz,
     UNIQUE (equipment_id, name)
 );
 
--- 8-8-4-2 column order saves 13 % of the heap. Partitions are made ahead by store/rollups maintenance.
+-- How often a point is read, from when on: coverage is judged by the interval that was in force.
+CREATE TABLE sampling (
+    point_id    int NOT NULL,
+    from_ts     timestamptz NOT NULL,
+    interval_s  real NOT NULL CHECK (interval_s > 0),
+    PRIMARY KEY (point_id, from_ts)
+);
+
+-- 8-8-4-2 column order saves 13 % of the heap. Weekly partitions are made ahead by store/partitions.
 CREATE TABLE reading (
     ts        timestamptz NOT NULL,
     value     float8 NOT NULL,
@@ -64,16 +75,36 @@ CREATE TABLE latest (
     batch        bigint NOT NULL
 ) WITH (fillfactor = 50);
 
--- Which 15-min buckets of which points were touched since their last roll-up.
+-- What was written since the last roll-up: each row is a rectangle of points and 15-min buckets, added by the
+-- transaction that wrote the readings. Append-only, so that a writer never waits for a roll-up.
 CREATE TABLE invalidation (
-    point_id  int NOT NULL,
-    bucket    timestamptz NOT NULL,
-    PRIMARY KEY (point_id, bucket)
+    invalidation_id  bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    bucket_from      timestamptz NOT NULL,
+    bucket_to        timestamptz NOT NULL,  -- exclusive
+    point_ids        int[] NOT NULL,
+    CHECK (bucket_from < bucket_to)
 );
 
--- n: readings; coverage 0..1 of the expected ones; mean: time-weighted; delta: consumption of a counter over
--- the bucket with resets and rollover told apart (NULL for gauges and states); quality: bitwise OR.
+-- n: usable readings; coverage: 0..1 of the time at the interval in force; mean: time-weighted (NULL for counters);
+-- delta: consumption of a counter from the bucket before to this one's end, resets and rollover told apart
+-- (NULL for gauges and states); within: the part of delta between this bucket's first and last reading;
+-- quality: bitwise OR.
 CREATE TABLE reading_15min (
+    bucket    timestamptz NOT NULL,
+    mean      float8,
+    min       float8 NOT NULL,
+    max       float8 NOT NULL,
+    first     float8 NOT NULL,
+    last      float8 NOT NULL,
+    delta     float8,
+    within    float8,
+    coverage  real NOT NULL,
+    point_id  int NOT NULL,
+    n         int NOT NULL,
+    quality   int2 NOT NULL DEFAULT 0,
+    PRIMARY KEY (point_id, bucket)
+);
+CREATE TABLE reading_hour (
     bucket    timestamptz NOT NULL,
     mean      float8,
     min       float8 NOT NULL,
@@ -87,9 +118,26 @@ CREATE TABLE reading_15min (
     quality   int2 NOT NULL DEFAULT 0,
     PRIMARY KEY (point_id, bucket)
 );
-CREATE TABLE reading_hour (LIKE reading_15min INCLUDING ALL);
 -- Site-local days: bucket is the instant of local midnight.
-CREATE TABLE reading_day (LIKE reading_15min INCLUDING ALL);
+CREATE TABLE reading_day (LIKE reading_hour INCLUDING ALL);
+
+-- Rise of a counter between two readings, never negative and never a spike: a fall is a rollover where the
+-- register's width explains it, else a reset, whose own consumption is unknown and counts as 0; so does a rise
+-- faster than believable. One unit, and one minute at the fastest rate, are always believable (coarse registers).
+CREATE FUNCTION counter_step(
+    before float8, after float8, hours float8, max_rate_per_h float8, rollover_at float8
+) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN after >= before THEN
+            CASE WHEN max_rate_per_h IS NULL
+                   OR after - before <= greatest(max_rate_per_h * hours, max_rate_per_h / 60, 1)
+                 THEN after - before ELSE 0 END
+        WHEN after < before AND before <= rollover_at
+             AND after - before + rollover_at
+                 <= greatest(coalesce(max_rate_per_h, rollover_at / 10) * hours, max_rate_per_h / 60, 1)
+            THEN after - before + rollover_at
+        ELSE 0 END
+$$;
 
 -- Raw readings before this instant may have been dropped; a rollup bucket before it is never recomputed to less.
 CREATE TABLE retention_state (

@@ -1,0 +1,125 @@
+"""Connections to the database: one pool a process. The only place, with its sisters here, that knows the driver."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from energy_center.errors import DatabaseAway
+
+# asyncpg's records index like tuples and like mappings; only the store sees them
+Record: TypeAlias = asyncpg.Record
+Connection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
+
+# jit costs 100 ms and more per plan and gains nothing on our short queries
+SESSION_SETTINGS = {"application_name": "energy-center", "timezone": "UTC", "jit": "off"}
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+)
+
+
+def _as_json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=_as_json, decoder=json.loads, schema="pg_catalog")
+
+
+@asynccontextmanager
+async def connect(dsn: str, *, timeout_s: float = 10.0) -> AsyncIterator["asyncpg.Connection[Record]"]:
+    """Hold one connection outside of any pool, for commands and listeners."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=timeout_s, server_settings=SESSION_SETTINGS)
+    except (*_AWAY, OSError, TimeoutError) as cause:
+        raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+    try:
+        await _prepare(connection)
+        yield connection
+    finally:
+        await connection.close(timeout=timeout_s)
+
+
+class Database:
+    """A pool of connections, all in UTC, with JSON columns as Python objects.
+
+    Every failure to reach the server becomes `DatabaseAway`, whatever the driver calls it.
+    """
+
+    def __init__(self, dsn: str, pool: "asyncpg.Pool[Record]", acquire_s: float) -> None:
+        """Use `open`."""
+        self.dsn = dsn
+        self._pool = pool
+        self._acquire_s = acquire_s
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        min_size: int = 1,
+        max_size: int = 8,
+        command_s: float = 60.0,
+        acquire_s: float = 10.0,
+    ) -> "Database":
+        """Connect. With `min_size=0` the first connection is made when it is needed.
+
+        Raises:
+            DatabaseAway: the server cannot be reached.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=min_size,
+                max_size=max_size,
+                command_timeout=command_s,
+                timeout=acquire_s,
+                server_settings=SESSION_SETTINGS,
+                init=_prepare,
+            )
+        except (*_AWAY, OSError, TimeoutError) as cause:
+            raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+        return cls(dsn, pool, acquire_s)
+
+    async def close(self) -> None:
+        """Wait up to 5 s for connections in use, then drop them."""
+        try:
+            async with asyncio.timeout(5.0):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Borrow a connection; each statement commits on its own."""
+        try:
+            held = await self._pool.acquire(timeout=self._acquire_s)
+        except (*_AWAY, OSError, TimeoutError) as cause:
+            raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+        try:
+            yield held
+        except _AWAY as cause:
+            raise DatabaseAway(f"The connection to the database was lost: {cause}") from cause
+        except asyncpg.InterfaceError as cause:
+            if held.is_closed():
+                raise DatabaseAway("The connection to the database was lost") from cause
+            raise
+        finally:
+            await self._pool.release(held, timeout=self._acquire_s)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Borrow a connection inside a READ COMMITTED transaction: all or nothing."""
+        async with self.connection() as held, held.transaction():
+            yield held
