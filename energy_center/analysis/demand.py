@@ -1,0 +1,137 @@
+"""15-min demand as the utility bills it: clock-aligned block averages and the running block's forecast.
+
+The forecast holds the power of the last minute until the block ends. Its uncertainty is measured from how far
+power wandered lately: a random walk of variance q per second adds q T / 3 to the average of the next T
+seconds.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from energy_center.analysis.counters import HOUR_S, FloatArray, RunningTotal, consumption_between
+from energy_center.analysis.insufficient import Insufficient
+
+BLOCK_S = 900.0
+LEVEL_S = 60.0  # the present power is the mean of this long
+WANDER_S = 120.0  # power is compared with itself this much later
+NINETY_PERCENT = 1.645  # standard deviations either side
+LEAST_SHARE = 0.004  # of the power: no load is known better than its meter's class
+
+
+@dataclass(frozen=True, slots=True)
+class BlockForecast:
+    """The running block: `elapsed_share` 0..1, averages in kW; `sd_kw` is the forecast's standard deviation.
+
+    `so_far_kw` is None before the block's first reading; `coverage` the measured share of the elapsed part.
+    """
+
+    elapsed_share: float
+    so_far_kw: float | None
+    coverage: float
+    forecast_kw: float
+    sd_kw: float
+
+    @property
+    def low_kw(self) -> float:
+        """Lower end of the interval that holds the block's average with 90 % probability."""
+        return self.forecast_kw - NINETY_PERCENT * self.sd_kw
+
+    @property
+    def high_kw(self) -> float:
+        """Upper end of that interval."""
+        return self.forecast_kw + NINETY_PERCENT * self.sd_kw
+
+    def probability_over(self, limit_kw: float) -> float:
+        """Probability 0..1 that the block's average ends above a limit."""
+        if self.sd_kw <= 0.0:
+            return float(self.forecast_kw > limit_kw)
+        return 0.5 * math.erfc((limit_kw - self.forecast_kw) / (self.sd_kw * math.sqrt(2.0)))
+
+
+def block_demand(
+    running: RunningTotal, first_block_s: float, blocks: int, max_gap_s: float
+) -> tuple[FloatArray, FloatArray]:
+    """Average kW of each block of an energy register (kWh), NaN where unknown, and the blocks' coverages."""
+    edges = np.linspace(first_block_s, first_block_s + BLOCK_S * blocks, blocks + 1, dtype=np.float64)
+    energy_kwh, coverage = consumption_between(running, edges, max_gap_s)
+    return energy_kwh * (HOUR_S / BLOCK_S), coverage
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    at_s: FloatArray
+    area: FloatArray
+    covered: FloatArray
+
+    def mean(self, start_s: float, end_s: float) -> tuple[float | None, float]:
+        """Average kW over [start, end) and how many seconds of it were measured."""
+        start_s = max(start_s, float(self.at_s[0]))
+        if end_s <= start_s:
+            return None, 0.0
+        seconds = float(np.diff(np.interp([start_s, end_s], self.at_s, self.covered))[0])
+        energy = float(np.diff(np.interp([start_s, end_s], self.at_s, self.area))[0])
+        return (energy / seconds, seconds) if seconds > 0 else (None, 0.0)
+
+
+def _energy(at_s: FloatArray, power_kw: FloatArray, max_gap_s: float) -> tuple[FloatArray, FloatArray]:
+    """Running kWs and covered seconds at each reading; a gap adds neither."""
+    duration = np.diff(at_s)
+    close = duration <= max_gap_s
+    area = np.where(close, duration * (power_kw[1:] + power_kw[:-1]) / 2.0, 0.0)
+    return (
+        np.concatenate(([0.0], np.cumsum(area))),
+        np.concatenate(([0.0], np.cumsum(np.where(close, duration, 0.0)))),
+    )
+
+
+def _wander(at_s: FloatArray, power_kw: FloatArray, max_gap_s: float) -> float:
+    """Variance per second by which power moves away from itself, kW^2/s, from means over a minute."""
+    area, covered = _energy(at_s, power_kw, max_gap_s)
+    edges = np.arange(at_s[-1], at_s[0] - 1e-6, -LEVEL_S)[::-1]
+    seconds = np.diff(np.interp(edges, at_s, covered))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        level = np.where(seconds > LEVEL_S / 2.0, np.diff(np.interp(edges, at_s, area)) / seconds, np.nan)
+    lag = round(WANDER_S / LEVEL_S)
+    moved = level[lag:] - level[:-lag]
+    moved = moved[~np.isnan(moved)]
+    # Means over LEVEL_S of a random walk, WANDER_S apart, differ by q (WANDER_S - LEVEL_S / 3).
+    return float(np.mean(moved**2) / (WANDER_S - LEVEL_S / 3.0)) if moved.size else math.nan
+
+
+def forecast_block(
+    at_s: FloatArray, power_kw: FloatArray, block_start_s: float, now_s: float, max_gap_s: float
+) -> BlockForecast | Insufficient:
+    """Forecast the average of the block that `now_s` lies in.
+
+    `at_s` rising epoch seconds, `power_kw` the readings, from about half an hour before now. Insufficient
+    without a reading in the last `max_gap_s` (or a minute), or with less than three minutes to learn from.
+    """
+    upto = at_s <= now_s
+    at_s, power_kw = at_s[upto], power_kw[upto]
+    if at_s.size == 0 or now_s - at_s[-1] > max(max_gap_s, LEVEL_S):
+        return Insufficient(("no reading in the last minute",))
+    wander = _wander(at_s, power_kw, max_gap_s)
+    if math.isnan(wander):
+        return Insufficient((f"{at_s[-1] - at_s[0]:.0f} s of readings, {WANDER_S + LEVEL_S:.0f} s needed",))
+    measured = _Measured(at_s, *_energy(at_s, power_kw, max_gap_s))
+    newest = float(at_s[-1])
+    level, _ = measured.mean(newest - LEVEL_S, newest)
+    return _combine(measured, float(power_kw[-1]) if level is None else level, wander, block_start_s, now_s)
+
+
+def _combine(
+    measured: _Measured, level: float, wander: float, block_start_s: float, now_s: float
+) -> BlockForecast:
+    newest = float(measured.at_s[-1])
+    so_far, seconds = measured.mean(block_start_s, newest)
+    rest_s = BLOCK_S - seconds  # what was missed counts as unknown too
+    variance = wander * (rest_s + LEVEL_S) / 3.0 + (LEAST_SHARE * level) ** 2
+    return BlockForecast(
+        elapsed_share=min((now_s - block_start_s) / BLOCK_S, 1.0),
+        so_far_kw=so_far,
+        coverage=seconds / (newest - block_start_s) if seconds else 0.0,
+        forecast_kw=((so_far or 0.0) * seconds + level * rest_s) / BLOCK_S,
+        sd_kw=rest_s / BLOCK_S * math.sqrt(variance),
+    )
