@@ -49,7 +49,7 @@ async def start_child(name: str, argv: Sequence[str], env: Mapping[str, str], lo
             stdout=sink,
             stderr=sink,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call, no locks taken
+            preexec_fn=_die_with_parent,  # one libc call, no locks taken
         )
     return Child(name, process, log)
 
@@ -76,5 +76,7 @@ async def wait_for_file(path: Path, child: Child, limit_s: float) -> str:
                     raise EnvironmentProblem(f"{child.name} stopped at its start:\n{child.tail()}")
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise EnvironmentProblem(f"{child.name} was not ready after {limit_s:.0f} s; see {child.log}") from None
+        raise EnvironmentProblem(
+            f"{child.name} was not ready after {limit_s:.0f} s; see {child.log}"
+        ) from None
     return path.read_text()

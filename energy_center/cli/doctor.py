@@ -1,0 +1,142 @@
+"""`energy-center doctor`: look at this installation and say what to do about what is wrong."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from energy_center.cli import out
+from energy_center.config.load_site import load_site
+from energy_center.errors import EnergyCenterError
+from energy_center.services.check_live import check_live
+from energy_center.settings import Mode, Settings, default_state_dir
+from energy_center.store.migrate import pending_migrations
+from energy_center.store.pool import Database
+from energy_center.store.site import load_site as load_applied_site
+
+SUMMARY = "check this installation and say what to do"
+LOW_DISK_BYTES = 2 * 2**30
+RECENT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `advice` says what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Output form."""
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when everything looked at is well, else 1."""
+    findings = asyncio.run(_examine(Settings()))
+    if args.format == "json":
+        out.as_json([asdict(f) for f in findings])
+    else:
+        for f in findings:
+            out.line(
+                f"{'ok  ' if f.ok else 'FAIL'}  {f.name}: {f.found}"
+                + ("" if f.ok else f"\n      → {f.advice}")
+            )
+    return 0 if all(f.ok for f in findings) else 1
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    state_dir = settings.state_dir or default_state_dir()
+    findings = [_python(), _disk(state_dir), _secret(settings)]
+    if settings.site_file is not None:
+        findings.append(_site_file(settings.site_file))
+    if settings.database_url is None:
+        advice = "set DATABASE_URL to the installation's PostgreSQL (`make demo` brings its own)"
+        return [*findings, Finding("database", ok=False, found="DATABASE_URL is not set", advice=advice)]
+    return [*findings, *await _database(settings.database_url.get_secret_value())]
+
+
+def _python() -> Finding:
+    version = sys.version.split()[0]
+    return Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+
+
+def _disk(state_dir: Path) -> Finding:
+    there = next(p for p in (state_dir, *state_dir.parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    needed = f"{LOW_DISK_BYTES / 2**30:.0f} GB"
+    advice = f"free at least {needed} below {there}, or set ENERGY_CENTER_STATE_DIR elsewhere"
+    return Finding("disk", free >= LOW_DISK_BYTES, f"{free / 2**30:.1f} GB free at {there}", advice)
+
+
+def _secret(settings: Settings) -> Finding:
+    needed = settings.mode is Mode.PRODUCTION
+    there = settings.secret is not None
+    advice = "set ENERGY_CENTER_SECRET to 32 random bytes or more; `serve` refuses to start without it"
+    return Finding("secret", there or not needed, "set" if there else "not set", advice)
+
+
+def _site_file(path: Path) -> Finding:
+    try:
+        site = load_site(path).site
+    except EnergyCenterError as problem:
+        return Finding("site file", ok=False, found=str(problem), advice=f"correct {path}")
+    return Finding(
+        "site file", ok=True, found=f"{len(site.equipment)} equipment, {len(site.points())} points"
+    )
+
+
+async def _database(dsn: str) -> list[Finding]:
+    try:
+        database = await Database.open(dsn, min_size=1, max_size=2)
+    except EnergyCenterError as problem:
+        return [
+            Finding(
+                "database", ok=False, found=str(problem), advice="start PostgreSQL or correct DATABASE_URL"
+            )
+        ]
+    looks: tuple[Callable[[Database], Awaitable[list[Finding]]], ...] = (_schema, _life)
+    findings = [Finding("database", ok=True, found="answers")]
+    try:
+        for look in looks:
+            found = await look(database)
+            findings += found
+            if not all(f.ok for f in found):
+                break
+    finally:
+        await database.close()
+    return findings
+
+
+async def _schema(database: Database) -> list[Finding]:
+    pending = await pending_migrations(database)
+    found = f"{len(pending)} migrations pending" if pending else "up to date"
+    return [Finding("schema", not pending, found, "run `energy-center migrate`")]
+
+
+async def _life(database: Database) -> list[Finding]:
+    site = await load_applied_site(database)
+    if site is None:
+        advice = "run `energy-center site apply FILE`"
+        return [Finding("site", ok=False, found="no site has been applied", advice=advice)]
+    now = datetime.now(UTC)
+    live = await check_live(database, site, datetime.fromtimestamp(now.timestamp() - RECENT_S, UTC), now)
+    silent = ", ".join(live.silent_devices[:10])
+    return [
+        Finding(
+            "collection", live.readings > 0, f"{live.readings} readings in 5 min", "is `collect` running?"
+        ),
+        Finding(
+            "devices",
+            not live.silent_devices,
+            f"{live.devices - len(live.silent_devices)} of {live.devices} answered in 5 min",
+            f"silent: {silent}; try `energy-center probe`",
+        ),
+    ]
