@@ -37,8 +37,7 @@ def _markdown(rows: list[dict[str, object]]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. A ratio compares two things in one run on one machine; a single figure is that",
-        "machine's.",
+        "Written by `make bench`. A ratio compares two things in one run on one machine.",
         "",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{datetime.now(UTC).date()}.",
