@@ -83,6 +83,11 @@ class DemoStack:
         return self._database
 
     @property
+    def postmaster_pid(self) -> int | None:
+        """Process id of the embedded database, None when another one is used."""
+        return self._postgres.pid if self._postgres is not None else None
+
+    @property
     def run_dir(self) -> Path:
         """Where the running processes leave their addresses."""
         return self.plan.state_dir / "run"
@@ -133,6 +138,9 @@ class DemoStack:
 
     async def restart_ended(self) -> None:
         """Start a child again that ended by itself; the history ends by itself when it is complete."""
+        if self._postgres is not None and self._postgres.pid is None:
+            out.error("the database ended; starting it again")
+            await self._postgres.start()
         for name, child in list(self.children.items()):
             code = child.process.returncode
             if code is None or (name == "history" and code == 0):
@@ -200,8 +208,8 @@ class DemoStack:
         else:
             self._postgres = EmbeddedPostgres(self.plan.state_dir)
             self.dsn = await self._postgres.start()
+        await migrate(self.dsn)
         self._database = await Database.open(self.dsn, min_size=1, max_size=4)
-        await migrate(self._database)
 
     async def _apply_site(self) -> None:
         site = load_site(SITE_FILE).site
