@@ -1,0 +1,60 @@
+"""How a cell is drawn: digits, unit, a state mark and, when it is old, its age."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards import fmt
+from dashboards.components.cell import Cell
+
+
+def _data(cell: Cell) -> dict[str, str]:
+    data = {
+        "data-cell": cell.key,
+        "data-state": cell.state.value,
+        "data-flag": cell.flag,
+        "data-stale-ms": str(round(cell.stale_after_s * 1000)),
+    }
+    if cell.point:
+        data["data-point"] = cell.point
+    at = fmt.epoch_ms(cell.at)
+    if at is not None:
+        data["data-at"] = str(at)
+    return data
+
+
+def value(cell: Cell, size: str = "") -> Component:
+    """The cell as `number unit`; `size` is a CSS class: `big`, `small` or none."""
+    unit = [html.Span(cell.unit, className="u")] if cell.unit else []
+    return html.Span(
+        [html.Span(cell.shown, className="v"), *unit, html.Span("", className="age")],
+        className=f"cell {size}".strip(),
+        title=cell.note,
+        **_data(cell),
+    )
+
+
+def mark(cell: Cell, label: str) -> Component:
+    """A state with its mark and name: filled = on, outline = off, square = alarm; and always the word."""
+    return html.Span(
+        [
+            html.Span("", className="dot", **{"aria-hidden": "true"}),
+            html.Span(label, className="label"),
+            html.Span(cell.shown, className="v"),
+            html.Span("", className="age"),
+        ],
+        className="cell mark",
+        title=cell.note,
+        **_data(cell),
+    )
+
+
+def bar(cell: Cell, label: str) -> Component:
+    """An empty element that is drawn from the cell's CSS custom properties."""
+    return html.Div(
+        [html.Span("", className="fill"), html.Span("", className="tick")],
+        className="cell bar",
+        style=dict(cell.style),
+        role="img",
+        title=cell.note,
+        **{**_data(cell), "aria-label": label},
+    )

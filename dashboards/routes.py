@@ -1,0 +1,97 @@
+"""The one table of pages: path, title, permission, place in the menus, and what draws it."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from dash.development.base_component import Component
+
+from dashboards.components.cell import Cell
+from dashboards.pages import alarm, alarms, equipment, equipment_list, more, overview, work_order, work_orders
+from dashboards.request import PageRequest
+from energy_center.domain.people import Permission
+
+Draw = Callable[[PageRequest], Awaitable[Component]]
+HINTS = ("alarms", "orders", "progress")
+Cells = Callable[[PageRequest], Awaitable[Mapping[str, Cell]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`path` may hold `{name}` holes. `cells` gives what the push channel refreshes, None for a still page.
+
+    `parts` draws anew what stands in the element `part-<subject>`, when something of that subject changed.
+
+    `menu` is the place in the top menu, `phone` in the bottom bar of phones, None for neither; `computed` says
+    that cells rest on more than single readings and are asked for again every few seconds.
+    """
+
+    path: str
+    title: str
+    draw: Draw
+    permission: Permission = Permission.VIEW
+    cells: Cells | None = None
+    parts: Mapping[str, Draw] = field(default_factory=dict)
+    computed: bool = False
+    menu: int | None = None
+    phone: int | None = None
+    icon: str = ""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the whole path; each hole is one segment."""
+        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+
+PAGES: tuple[Page, ...] = (
+    Page(
+        "/",
+        "nav.overview",
+        overview.draw,
+        cells=overview.cells,
+        computed=True,
+        parts={"alarms": overview.draw_alarms, "progress": overview.draw_progress},
+        menu=1,
+        phone=1,
+        icon="overview",
+    ),
+    Page("/alarms", "nav.alarms", alarms.draw, parts={"alarms": alarms.draw_list}, menu=2, phone=2, icon="alarms"),
+    Page("/alarms/{alarm_id}", "nav.alarms", alarm.draw, parts={"alarms": alarm.draw_body}),
+    Page("/equipment", "nav.equipment", equipment_list.draw, menu=3, phone=3, icon="equipment"),
+    Page(
+        "/equipment/{equipment_id}",
+        "nav.equipment",
+        equipment.draw,
+        cells=equipment.cells,
+        parts={"alarms": equipment.draw_alarms},
+    ),
+    Page(
+        "/work-orders",
+        "nav.work_orders",
+        work_orders.draw,
+        parts={"orders": work_orders.draw_list},
+        menu=4,
+        icon="work_orders",
+    ),
+    Page("/work-orders/{order_id}", "nav.work_orders", work_order.draw, parts={"orders": work_order.draw_body}),
+    Page("/more", "nav.more", more.draw, phone=4, icon="more"),
+)
+
+
+def find_page(path: str) -> tuple[Page, Mapping[str, str]] | None:
+    """The page of a path and the values of its holes, or None."""
+    for page in PAGES:
+        found = page.pattern.fullmatch(path.rstrip("/") or "/")
+        if found is not None:
+            return page, found.groupdict()
+    return None
+
+
+def menu() -> tuple[Page, ...]:
+    """The pages of the top menu, in order."""
+    return tuple(sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0))
+
+
+def phone_bar() -> tuple[Page, ...]:
+    """The pages of the bottom bar on phones, in order."""
+    return tuple(sorted((p for p in PAGES if p.phone is not None), key=lambda p: p.phone or 0))

@@ -1,0 +1,147 @@
+"""What stands around every page: header, menus, connection banner, and the stores that scripts fill."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from energy_center.domain.people import User
+from energy_center.i18n.text import text
+
+
+def _link(page_path: str, label: str, icon: str, badge_id: str = "") -> Component:
+    badge = [html.Span("", className="count", id=badge_id, hidden=True)] if badge_id else []
+    return dcc.Link(
+        [html.Span("", className=f"icon icon-{icon}", **{"aria-hidden": "true"}), html.Span(label), *badge],
+        href=page_path,
+        className="nav-link",
+    )
+
+
+def _links(entries: Sequence[tuple[str, str, str]], language: str, where: str) -> list[Component]:
+    return [
+        _link(path, text(title, language), icon, f"shell-{where}-alarm-count" if path == "/alarms" else "")
+        for path, title, icon in entries
+    ]
+
+
+def language_switch(language: str) -> Component:
+    """Both languages by their own names; the present one is pressed."""
+    buttons = [
+        html.Button(
+            text(key, language),
+            type="button",
+            lang=code,
+            className="segment",
+            **{"data-set-language": code, "aria-pressed": str(code == language).lower()},
+        )
+        for code, key in (("zh-TW", "shell.language_zh"), ("en", "shell.language_en"))
+    ]
+    return html.Div(
+        buttons, className="segments", role="group", **{"aria-label": text("shell.language_label", language)}
+    )
+
+
+def theme_button(language: str) -> Component:
+    """Switches between light and dark."""
+    label = text("shell.theme_label", language)
+    return html.Button(
+        html.Span("", className="icon icon-theme", **{"aria-hidden": "true"}),
+        type="button",
+        className="icon-button",
+        title=label,
+        **{"data-toggle-theme": "1", "aria-label": label},
+    )
+
+
+def log_out_button(language: str) -> Component:
+    """Ends the session."""
+    return html.Button(
+        text("shell.log_out", language), type="button", className="quiet", **{"data-log-out": "1"}
+    )
+
+
+def who(user: User, language: str) -> Component:
+    """The person and their role."""
+    return html.Div(
+        [
+            html.Span(user.display_name, className="name"),
+            html.Span(text(f"role_name.{user.role.value}", language), className="role"),
+        ],
+        className="who",
+        title=text("shell.user_label", language),
+    )
+
+
+def _header(user: User | None, language: str, entries: Sequence[tuple[str, str, str]]) -> Component:
+    return html.Header(
+        [
+            dcc.Link(
+                [html.Span("", className="brand-mark"), html.Span(text("app.name", language))],
+                href="/",
+                className="brand",
+            ),
+            html.Nav(
+                _links(entries, language, "menu"),
+                className="menu",
+                **{"aria-label": text("nav.label", language)},
+            ),
+            html.Div("", className="spacer"),
+            html.Div(
+                [
+                    html.Span("", className="pulse", **{"aria-hidden": "true"}),
+                    html.Span(text("shell.live", language), className="live-word"),
+                    html.Time("", id="shell-clock", title=text("shell.clock_label", language)),
+                ],
+                className="live-state",
+                title=text("shell.live_title", language),
+            ),
+            html.Div(
+                [
+                    language_switch(language),
+                    theme_button(language),
+                    *([who(user, language), log_out_button(language)] if user else []),
+                ],
+                className="tools",
+            ),
+        ],
+        className="top",
+    )
+
+
+def shell(
+    user: User | None,
+    language: str,
+    zone: str,
+    menu: Sequence[tuple[str, str, str]],
+    phone: Sequence[tuple[str, str, str]],
+) -> Component:
+    """The frame; `menu` and `phone` are (path, title key, icon)."""
+    return html.Div(
+        [
+            html.A(text("app.skip", language), href="#shell-content", className="skip"),
+            dcc.Location(id="shell-url", refresh="callback-nav"),
+            dcc.Store(id="live", data=None),
+            dcc.Store(id="shell-view", data=None),
+            dcc.Store(id="shell-alarms", data=0),
+            dcc.Store(id="shell-orders", data=0),
+            dcc.Store(id="shell-progress", data=0),
+            _header(user, language, menu),
+            html.Div("", id="shell-banner", className="banner", role="status", hidden=True),
+            html.Main(
+                html.Div(
+                    html.Div(text("app.loading", language), className="skeleton"), id="shell-page", className="page"
+                ),
+                id="shell-content",
+                tabIndex="-1",
+            ),
+            html.Nav(
+                _links(phone, language, "phone"),
+                className="bottom-bar",
+                **{"aria-label": text("nav.label", language)},
+            ),
+            html.Div("", id="shell-toast", className="toast", role="status", **{"aria-live": "polite"}),
+        ],
+        id="shell",
+        **{"data-zone": zone, "data-disconnected": text("shell.disconnected", language, age="%AGE%")},
+    )
