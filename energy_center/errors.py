@@ -15,6 +15,8 @@ EnergyCenterError
     EnvironmentProblem    this machine lacks something: a port, a tool, disk space
     NotFound              no such thing
     NotAllowed            this user may not do that
+      LogInRefused        the one answer to every failed log-in
+      TooManyAttempts     too many attempts from one address
     Conflict              the thing is no longer in the state the request assumed
     Invalid               a request's field is wrong
 """
@@ -98,6 +100,19 @@ class NotFound(TellUser):
 
 class NotAllowed(TellUser):
     """This user may not do that."""
+
+
+class LogInRefused(NotAllowed):
+    """The name or the password is wrong, or the account is locked for a while."""
+
+
+class TooManyAttempts(NotAllowed):
+    """Too many attempts; wait before the next one."""
+
+    def __init__(self, wait_s: float) -> None:
+        """`wait_s`: seconds until an attempt is accepted again."""
+        self.wait_s = wait_s
+        super().__init__(wait_s=round(wait_s))
 
 
 class Conflict(TellUser):
