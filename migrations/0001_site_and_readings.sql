@@ -8,8 +8,18 @@ CREATE TABLE site_revision (
     applied_by  text NOT NULL
 );
 
+CREATE TABLE site (
+    one              bool PRIMARY KEY DEFAULT true CHECK (one),
+    site_id          text NOT NULL,
+    name             jsonb NOT NULL,
+    time_zone        text NOT NULL,
+    rule_parameters  jsonb NOT NULL DEFAULT '{}'
+);
+
+-- `position` keeps the order of the site file.
 CREATE TABLE space (
     space_id    text PRIMARY KEY,
+    position    int NOT NULL,
     parent_id   text REFERENCES space (space_id),
     kind        text NOT NULL CHECK (kind IN ('site', 'building', 'floor', 'zone', 'room')),
     name        jsonb NOT NULL,
@@ -19,10 +29,12 @@ CREATE TABLE space (
 
 CREATE TABLE equipment (
     equipment_id   text PRIMARY KEY,
+    position       int NOT NULL,
     class          text NOT NULL,
     name           jsonb NOT NULL,
     space_id       text NOT NULL REFERENCES space (space_id),
     connection_id  text,
+    device_id      text,  -- the device it is read through: the first equipment at that address
     profile        text,
     fed_by         text,
     meters         text,
@@ -33,6 +45,7 @@ CREATE TABLE equipment (
 CREATE TABLE point (
     point_id      int PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     equipment_id  text NOT NULL REFERENCES equipment (equipment_id),
+    position      int NOT NULL,
     name          text NOT NULL,
     role          text NOT NULL,
     unit          text NOT NULL,
@@ -40,7 +53,7 @@ CREATE TABLE point (
     interval_s    real NOT NULL CHECK (interval_s > 0),
     -- counters only: the fastest believable rise per hour, and the value at which the register wraps to zero
     max_rate_per_h  float8,
-    rollover_at     float8,
+    rollover_at   float8,
     retired_at    timestamptz,
     UNIQUE (equipment_id, name)
 );

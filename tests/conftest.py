@@ -50,7 +50,9 @@ async def template_database(postgres_dsn: str) -> AsyncIterator[str]:
     """Name of a database that was migrated once; cloning it takes 30 ms where migrating takes 300."""
     async with connect(postgres_dsn) as connection:
         await connection.execute(f'CREATE DATABASE "{_TEMPLATE}"')
-    await migrate(with_database(postgres_dsn, _TEMPLATE))
+    opened = await Database.open(with_database(postgres_dsn, _TEMPLATE), min_size=0)
+    await migrate(opened)
+    await opened.close()
     yield _TEMPLATE
     await _drop(postgres_dsn, _TEMPLATE)
 
@@ -63,6 +65,14 @@ async def empty_dsn(postgres_dsn: str) -> AsyncIterator[str]:
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
     yield with_database(postgres_dsn, name)
     await _drop(postgres_dsn, name)
+
+
+@pytest.fixture
+async def empty_database(empty_dsn: str) -> AsyncIterator[Database]:
+    """The same, opened."""
+    opened = await Database.open(empty_dsn, min_size=0)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

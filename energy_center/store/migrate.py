@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 import asyncpg
 
 from energy_center.errors import MigrationError
-from energy_center.store.pool import Connection, connect
+from energy_center.store.pool import Connection, Database, connect
 
 log = logging.getLogger(__name__)
 
@@ -68,14 +68,14 @@ def _in_folder(folder: Traversable, prefix: str) -> list[Migration]:
     return [Migration(prefix + f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in named]
 
 
-async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
+async def migrate(db: Database, folder: Traversable | None = None) -> list[str]:
     """Bring the database up to date and give the names applied; several programs may try at once.
 
     Raises:
         MigrationError: an applied migration was changed or is missing here, or one fails.
         DatabaseAway: the server cannot be reached.
     """
-    async with connect(dsn, timeout_s=30) as connection:
+    async with connect(db.dsn, timeout_s=30) as connection:
         await _refuse_old_server(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         try:
@@ -88,13 +88,13 @@ async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     return [m.name for m in todo]
 
 
-async def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
+async def pending_migrations(db: Database, folder: Traversable | None = None) -> list[str]:
     """Names that `migrate` would apply; changes nothing.
 
     Raises:
         MigrationError: as `migrate`.
     """
-    async with connect(dsn, timeout_s=30) as connection:
+    async with connect(db.dsn, timeout_s=30) as connection:
         await _refuse_old_server(connection)
         known = shipped(folder, timescale=await _has_timescale(connection))
         if not await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL"):

@@ -51,6 +51,18 @@ async def connect(dsn: str, *, timeout_s: float = 10.0) -> AsyncIterator["asyncp
         await connection.close(timeout=timeout_s)
 
 
+async def check(connection: Connection, *, timeout_s: float = 5.0) -> None:
+    """Ask the server for a sign of life.
+
+    Raises:
+        DatabaseAway: there is none in time.
+    """
+    try:
+        await connection.execute("SELECT 1", timeout=timeout_s)
+    except (*_AWAY, OSError, TimeoutError, asyncpg.InterfaceError) as cause:
+        raise DatabaseAway("The connection to the database was lost") from cause
+
+
 class Database:
     """A pool of connections, all in UTC, with JSON columns as Python objects.
 
@@ -62,6 +74,8 @@ class Database:
         self.dsn = dsn
         self._pool = pool
         self._acquire_s = acquire_s
+        # partitions of `reading` that this process has seen, so that a batch need not ask for them
+        self.known_partitions: set[str] = set()
 
     @classmethod
     async def open(

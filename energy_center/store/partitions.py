@@ -1,0 +1,141 @@
+"""Weekly partitions of `reading`: made ahead and on demand for late data, dropped when old and rolled up.
+
+On TimescaleDB `reading` is a hypertable, which makes its chunks itself; dropping is the same to the caller.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from energy_center.store.pool import Connection, Database
+
+log = logging.getLogger(__name__)
+
+WEEK = timedelta(days=7)
+_FIRST_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+_LOCK = 0x0EC_9A_27
+
+
+def week_of(at: datetime) -> datetime:
+    """Start of the week that holds an instant: Monday 00:00 UTC."""
+    return _FIRST_MONDAY + (at - _FIRST_MONDAY) // WEEK * WEEK
+
+
+def weeks_between(first: datetime, last: datetime) -> list[datetime]:
+    """Starts of all weeks that hold the instants from `first` to `last`, both inclusive."""
+    week, weeks = week_of(first), []
+    while week <= last:
+        weeks.append(week)
+        week += WEEK
+    return weeks
+
+
+async def ensure_weeks(db: Database, weeks: Iterable[datetime]) -> list[str]:
+    """Make the partitions of these weeks where they are missing; give the names of those made.
+
+    Runs in a transaction of its own, so that a long batch does not hold the lock that it needs.
+    """
+    named = {f"reading_{week:%Y%m%d}": week for week in weeks}
+    if not named or named.keys() <= db.known_partitions:
+        return []
+    async with db.transaction() as connection:
+        if not await _is_partitioned(connection):
+            db.known_partitions.update(named)
+            return []
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        missing = await connection.fetch(
+            "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL ORDER BY name",
+            list(named),
+        )
+        for (name,) in missing:
+            await _make(connection, name, named[name])
+    db.known_partitions.update(named)
+    return [str(name) for (name,) in missing]
+
+
+async def make_ahead(db: Database, now: datetime) -> list[str]:
+    """Make this week's partition and the next two."""
+    return await ensure_weeks(db, [week_of(now) + n * WEEK for n in range(3)])
+
+
+async def drop_old(db: Database, now: datetime, keep_days: int) -> list[str]:
+    """Drop whole weeks older than `keep_days`, but none that still waits for its roll-up; give their names.
+
+    From then on the roll-ups of that time are never recomputed to less (`retention_state`).
+    """
+    keep_from = now - timedelta(days=keep_days)
+    async with db.connection() as connection:
+        if not await _is_partitioned(connection):
+            return await _drop_chunks(db, week_of(keep_from))
+        rows = await connection.fetch(
+            "SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = 'reading'::regclass AND c.relname ~ '^reading_[0-9]{8}$' ORDER BY c.relname"
+        )
+    dropped = []
+    for (name,) in rows:
+        end = datetime.strptime(name, "reading_%Y%m%d").replace(tzinfo=UTC) + WEEK
+        if end <= keep_from and await _drop(db, name, end):
+            dropped.append(str(name))
+    return dropped
+
+
+async def _is_partitioned(connection: Connection) -> bool:
+    return bool(
+        await connection.fetchval("SELECT relkind = 'p' FROM pg_class WHERE oid = 'reading'::regclass")
+    )
+
+
+async def _make(connection: Connection, name: str, week: datetime) -> None:
+    """Build a week aside and attach it: that lets others read and write meanwhile. Stray rows move in."""
+    bounds = f"'{week.isoformat()}'", f"'{(week + WEEK).isoformat()}'"
+    await connection.execute(f"CREATE TABLE {name} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    await connection.execute(
+        f"WITH stray AS (DELETE FROM reading_default WHERE ts >= {bounds[0]} AND ts < {bounds[1]} "  # noqa: S608 our own names and times
+        "RETURNING ts, value, point_id, quality) "
+        f"INSERT INTO {name} (ts, value, point_id, quality) SELECT ts, value, point_id, quality FROM stray"
+    )
+    await connection.execute(
+        f"ALTER TABLE reading ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})"
+    )
+
+
+async def _drop(db: Database, name: str, end: datetime) -> bool:
+    """Drop one partition unless something before its end still waits for a roll-up."""
+    try:
+        async with db.transaction() as connection:
+            await connection.execute("SET LOCAL lock_timeout = '2s'")
+            # the lock waits for writers of late rows, whose invalidations are then seen
+            await connection.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+            if await _waits_for_roll_up(connection, end):
+                return False
+            await connection.execute(f"DROP TABLE {name}")
+            await _remember_kept_from(connection, end)
+    except asyncpg.LockNotAvailableError:
+        return False  # in use; the next round drops it
+    db.known_partitions.discard(name)
+    log.info("old readings dropped", extra={"action": "drop_partition", "partition": name})
+    return True
+
+
+async def _drop_chunks(db: Database, before: datetime) -> list[str]:
+    async with db.transaction() as connection:
+        if await _waits_for_roll_up(connection, before):
+            return []
+        rows = await connection.fetch("SELECT drop_chunks('reading', $1::timestamptz)", before)
+        if rows:
+            await _remember_kept_from(connection, before)
+    return [str(name) for (name,) in rows]
+
+
+async def _waits_for_roll_up(connection: Connection, before: datetime) -> bool:
+    return bool(
+        await connection.fetchval("SELECT EXISTS (SELECT FROM invalidation WHERE bucket_from < $1)", before)
+    )
+
+
+async def _remember_kept_from(connection: Connection, at: datetime) -> None:
+    await connection.execute(
+        "UPDATE retention_state SET raw_kept_from = greatest(raw_kept_from, $1::timestamptz)", at
+    )

@@ -1,0 +1,183 @@
+"""Writing readings: idempotent, forward only, complete or not at all."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from energy_center.domain.quantities import Role
+from energy_center.domain.readings import PointId, Quality
+from energy_center.errors import Invalid
+from energy_center.store.latest import changed_since, latest_of
+from energy_center.store.listen import RECONNECTED, listen
+from energy_center.store.pool import Database
+from energy_center.store.readings import ReadingBatch, write_backlog, write_readings
+from energy_center.store.series import Grain, read_series
+from tests.store.builders import NOW, batch, regular
+
+P, Q = PointId(1), PointId(2)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+async def count(db: Database, table: str) -> int:
+    async with db.connection() as connection:
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 our own names
+
+
+async def newest_batch(db: Database) -> int:
+    return max((latest.batch for latest in await changed_since(db, 0)), default=0)
+
+
+@pytest.mark.parametrize("write", [write_readings, write_backlog])
+async def test_a_replay_stores_and_tells_nothing(database: Database, write) -> None:
+    rows = regular([1, 2, 3], NOW, 1, 10)
+    assert await write(database, rows, NOW) == 30
+    before = await newest_batch(database), await count(database, "invalidation")
+    assert await write(database, rows, NOW + MINUTE) == 0
+    assert (await newest_batch(database), await count(database, "invalidation")) == before
+    assert await count(database, "reading") == 30
+
+
+@pytest.mark.parametrize("write", [write_readings, write_backlog])
+async def test_instants_are_exact_to_the_microsecond(database: Database, write) -> None:
+    at = [NOW + timedelta(microseconds=n) for n in (1, 999_999, 123_456_789_012)]
+    await write(database, batch(P, [(t, 1.5) for t in at]), NOW)
+    series = (await read_series(database, [P], NOW, NOW + timedelta(days=9), Grain.RAW))[P]
+    assert [t.item() for t in series.at] == [t.replace(tzinfo=None) for t in at]
+
+
+@pytest.mark.parametrize("write", [write_readings, write_backlog])
+async def test_latest_moves_only_forward(database: Database, write) -> None:
+    await write(database, batch(P, [(NOW, 5.0), (NOW + SECOND, 6.0)]), NOW)
+    await write(database, batch(P, [(NOW - MINUTE, 9.0)]), NOW)
+    latest = (await latest_of(database, [P, Q]))[P]
+    assert (latest.at, latest.value) == (NOW + SECOND, 6.0)
+    assert Q not in await latest_of(database, [P, Q])
+
+
+async def test_simulated_history_is_never_latest(database: Database) -> None:
+    await write_backlog(database, batch(P, [(NOW, 5.0)], Quality.SIMULATED), NOW)
+    assert await latest_of(database, [P]) == {}
+
+
+async def test_changed_since_gives_only_newer_batches(database: Database) -> None:
+    await write_readings(database, batch(P, [(NOW, 1.0)]), NOW)
+    first = await newest_batch(database)
+    await write_readings(database, batch(Q, [(NOW, 2.0)]), NOW)
+    assert [latest.point_id for latest in await changed_since(database, first)] == [Q]
+
+
+async def test_batch_numbers_commit_in_order(database: Database) -> None:
+    """A listener that has read up to batch n never misses one below n."""
+    missed = []
+
+    async def write(point: int) -> None:
+        for step in range(20):
+            await write_readings(database, batch(PointId(point), [(NOW + step * SECOND, 1.0)]), NOW)
+
+    async def watch() -> None:
+        seen: set[int] = set()
+        while len(seen) < 40:
+            async with database.connection() as connection:
+                visible = {
+                    latest for (latest,) in await connection.fetch("SELECT DISTINCT batch FROM latest")
+                }
+            missed.extend(n for n in visible - seen if seen and n < max(seen))
+            seen |= visible | set(range(1, max(visible, default=0) + 1))
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write(1))
+        group.create_task(write(2))
+        group.create_task(watch())
+    assert missed == []
+
+
+@pytest.mark.parametrize("write", [write_readings, write_backlog])
+async def test_the_default_partition_stays_empty(database: Database, write) -> None:
+    years = [NOW.replace(year=year) for year in (2019, 2024, 2026, 2031)]
+    await write(database, batch(P, [(at, 1.0) for at in years]), NOW)
+    assert await count(database, "reading_default") == 0
+    assert await count(database, "reading") == 4
+
+
+async def test_a_failing_batch_leaves_nothing(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("ALTER TABLE invalidation ADD CHECK (cardinality(point_ids) < 2)")
+    with pytest.raises(Exception, match="check"):
+        await write_readings(database, regular([1, 2], NOW, 1, 1), NOW)
+    assert await count(database, "reading") == await count(database, "latest") == 0
+
+
+def test_a_batch_refuses_what_is_no_number() -> None:
+    with pytest.raises(Invalid, match="not a finite number"):
+        batch(P, [(NOW, float("nan"))])
+
+
+def test_a_batch_refuses_uneven_columns() -> None:
+    with pytest.raises(Invalid, match="differ in length"):
+        ReadingBatch(np.zeros(1, np.int32), np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.int16))
+
+
+async def test_runs_of_buckets_are_noted_apart(database: Database) -> None:
+    rows = [(NOW, 1.0), (NOW + 16 * MINUTE, 1.0), (NOW - timedelta(days=3), 1.0)]
+    await write_readings(database, batch(P, rows), NOW)
+    async with database.connection() as connection:
+        spans = await connection.fetch(
+            "SELECT bucket_to - bucket_from AS span FROM invalidation ORDER BY bucket_from"
+        )
+    assert [row["span"] for row in spans] == [15 * MINUTE, 30 * MINUTE]
+
+
+async def test_writers_tell_listeners_after_the_rows_are_there(database: Database) -> None:
+    async def first_news() -> tuple[str, list[float]]:
+        async for channel, payload in listen(database.dsn, ["readings"]):
+            if payload == RECONNECTED:
+                await write_readings(database, batch(P, [(NOW, 4.5)]), NOW)
+                continue
+            return channel, [latest.value for latest in await changed_since(database, int(payload) - 1)]
+        raise AssertionError
+
+    async with asyncio.timeout(10):
+        assert await first_news() == ("readings", [4.5])
+
+
+async def test_a_listener_comes_back_and_says_so(database: Database) -> None:
+    events: list[str] = []
+
+    async def hear() -> None:
+        async for _, payload in listen(database.dsn, ["readings"]):
+            events.append(payload)
+            if len(events) == 1:
+                await cut_listeners(database)
+            elif len(events) == 2:
+                return
+
+    async with asyncio.timeout(10):
+        await hear()
+    assert events == [RECONNECTED, RECONNECTED]
+
+
+async def cut_listeners(db: Database) -> None:
+    async with db.connection() as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+        )
+
+
+async def test_raw_series_are_split_by_point_and_bounded(database: Database) -> None:
+    start: datetime = NOW
+    await write_readings(database, regular([1, 2], start, 10, 6), NOW)
+    series = await read_series(
+        database, [Q, P, PointId(3)], start + 10 * SECOND, start + 50 * SECOND, Grain.RAW
+    )
+    assert {point: len(rows) for point, rows in series.items()} == {Q: 4, P: 4, PointId(3): 0}
+
+
+def test_roles_with_counters_have_a_believable_rate() -> None:
+    from energy_center.domain.quantities import QUANTITIES, Kind
+    from energy_center.store.site import MAX_RATE_PER_H
+
+    assert set(MAX_RATE_PER_H) == {role for role in Role if QUANTITIES[role].kind is Kind.COUNTER}
