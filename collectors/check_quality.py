@@ -1,0 +1,27 @@
+"""Flags values outside their role's plausible range. A flagged value is kept, never dropped."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from collectors.driver import Sample
+from energy_center.config.bindings import PointBinding
+from energy_center.domain.quantities import QUANTITIES
+from energy_center.domain.readings import Quality
+
+
+class RangeCheck:
+    """The plausible ranges of one block's points."""
+
+    def __init__(self, bindings: Sequence[PointBinding]) -> None:
+        """Look the ranges up once."""
+        self._low = np.array([QUANTITIES[b.role].low for b in bindings])
+        self._high = np.array([QUANTITIES[b.role].high for b in bindings])
+
+    def flag(self, sample: Sample) -> Sample:
+        """The same sample with OUT_OF_RANGE set where a value is implausible."""
+        outside = (sample.values < self._low) | (sample.values > self._high)
+        if not outside.any():
+            return sample
+        quality = sample.quality | np.where(outside, Quality.OUT_OF_RANGE, 0).astype(np.int16)
+        return Sample(sample.at, sample.values, quality)

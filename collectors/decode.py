@@ -1,0 +1,106 @@
+"""Turns registers and bits into numbers in the roles' units, by a plan made once for each block.
+
+Words that mean "no value" (profile `invalid`) give SENSOR_FAULT; NaN and infinity give no reading at all.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.driver import Qualities, Values
+from collectors.plan_reads import source_of
+from energy_center.config.bindings import ModbusSource, PointBinding, RegisterType, WordOrder
+from energy_center.domain.readings import Quality
+
+_DTYPES: dict[RegisterType, str] = {
+    RegisterType.U16: "<u2",
+    RegisterType.I16: "<i2",
+    RegisterType.U32: "<u4",
+    RegisterType.I32: "<i4",
+    RegisterType.U64: "<u8",
+    RegisterType.I64: "<i8",
+    RegisterType.F32: "<f4",
+    RegisterType.F64: "<f8",
+    RegisterType.BOOL: "<u2",
+}
+
+
+def _byte_order(source: ModbusSource, offset: int) -> list[int]:
+    """Positions of the value's bytes, least significant first; on the wire a register is big-endian."""
+    words = range(source.type.registers)
+    least_first = words if source.words is WordOrder.LITTLE else reversed(words)
+    return [position for word in least_first for position in (offset + 2 * word + 1, offset + 2 * word)]
+
+
+class BlockDecoder:
+    """Decodes replies of one block: a gather per type, then one multiply and add."""
+
+    def __init__(self, bindings: Sequence[PointBinding], address: int) -> None:
+        """Lay out the plan; `address` is the block's first register or bit."""
+        self._sources = [source_of(b) for b in bindings]
+        self._bits = bool(self._sources) and self._sources[0].table.is_bits
+        self._factor = np.array([b.scaling.factor for b in bindings])
+        self._offset = np.array([b.scaling.offset for b in bindings])
+        self._size = len(bindings)
+        self._positions = np.array([s.address - address for s in self._sources], dtype=np.intp)
+        self._gathers = [] if self._bits else self._plan(address)
+        self._shifts = [(i, s.bit) for i, s in enumerate(self._sources) if s.bit is not None]
+        self._invalid = [
+            (i, np.array([_as_read(s, v) for v in s.invalid]))
+            for i, s in enumerate(self._sources)
+            if s.invalid
+        ]
+        self._states = [(i, s.states) for i, s in enumerate(self._sources) if s.states]
+
+    def _plan(self, address: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp], str]]:
+        plan = []
+        for kind in sorted({s.type for s in self._sources}):
+            where = [i for i, s in enumerate(self._sources) if s.type is kind]
+            index = [_byte_order(self._sources[i], 2 * (self._sources[i].address - address)) for i in where]
+            plan.append((np.array(where, dtype=np.intp), np.array(index, dtype=np.intp), _DTYPES[kind]))
+        return plan
+
+    def decode(self, payload: bytes) -> tuple[Values, Qualities]:
+        """Values in the roles' units and their quality, each of shape (n,)."""
+        raw = self._raw(np.frombuffer(payload, dtype=np.uint8))
+        quality = np.zeros(self._size, dtype=np.int16)
+        for i, words in self._invalid:
+            if raw[i] in words:
+                quality[i] |= Quality.SENSOR_FAULT
+        for i, states in self._states:
+            raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
+        values = raw * self._factor + self._offset
+        values[~np.isfinite(values)] = np.nan
+        return values, quality
+
+    def _raw(self, octets: NDArray[np.uint8]) -> Values:
+        if self._bits:
+            return np.unpackbits(octets, bitorder="little")[self._positions].astype(np.float64)
+        raw = np.empty(self._size, dtype=np.float64)
+        for where, index, dtype in self._gathers:
+            raw[where] = octets[index].view(dtype)[:, 0]
+        for i, bit in self._shifts:
+            raw[i] = (int(raw[i]) >> bit) & 1
+        return raw
+
+
+def _as_read(source: ModbusSource, written: float) -> float:
+    """A profile may write -1 of an i16 as 0xFFFF; what is read is -1."""
+    signed = source.type in (RegisterType.I16, RegisterType.I32, RegisterType.I64)
+    bits = 16 * source.type.registers
+    if signed and written >= 2 ** (bits - 1):
+        return float(int(written) - 2**bits)
+    return float(written)
+
+
+def decode_words(binding: PointBinding, words: Sequence[int]) -> tuple[float, Quality]:
+    """One value from its 16-bit words (or bits) in wire order, as for a manual's worked example."""
+    source = source_of(binding)
+    decoder = BlockDecoder([binding], source.address)
+    if source.table.is_bits:
+        payload = bytes([words[0] & 1])
+    else:
+        payload = b"".join(word.to_bytes(2, "big") for word in words)
+    values, quality = decoder.decode(payload)
+    return float(values[0]), Quality(int(quality[0]))

@@ -1,0 +1,109 @@
+"""The seam between scheduling and protocols: what a driver takes, gives and raises.
+
+A polled driver answers one block at a time; a pushed driver delivers samples as they come. Both raise only
+`DeviceAway` (no answer), `BadFrame` (a wrong answer), `DeviceRefused` and `NotSupported` from
+`energy_center.errors`, whatever their library raises.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy_center.config.bindings import Connection, Device, PointBinding, PointKey
+
+Values = NDArray[np.float64]
+Qualities = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Values of one block at one instant.
+
+    `at` is the arrival of the reply or message, or its own trusted stamp, in UTC seconds; `values` are in the
+    roles' units, shape (n,), NaN where there is no reading; `quality` are `domain.readings.Quality` flags.
+    """
+
+    at: float
+    values: Values
+    quality: Qualities
+
+
+class ScanBlock(Protocol):
+    """What is read in one request: points of one device with one interval."""
+
+    @property
+    def device_id(self) -> str:
+        """The device that answers."""
+
+    @property
+    def interval_s(self) -> float:
+        """How often it is read."""
+
+    @property
+    def bindings(self) -> tuple[PointBinding, ...]:
+        """The points, in the order of a sample's values."""
+
+
+BlockT = TypeVar("BlockT", bound=ScanBlock)
+
+
+class PolledDriver(Protocol[BlockT]):
+    """A client of one bus. One owner; one request at a time unless the device bears more."""
+
+    @property
+    def is_open(self) -> bool:
+        """False when the whole bus is away, not only the device that was asked."""
+
+    @property
+    def time_limit_s(self) -> float:
+        """Longest that one read may take."""
+
+    def plan(self, devices: Sequence[Device], bindings: Sequence[PointBinding]) -> list[BlockT]:
+        """The requests that read all bindings once."""
+
+    async def open(self) -> None:
+        """Connect; raises DeviceAway within the connection's time limit."""
+
+    async def read(self, block: BlockT) -> Sample:
+        """Ask once, without repeating; raises DeviceAway, BadFrame or DeviceRefused."""
+
+    def split(self, block: BlockT) -> list[BlockT]:
+        """Smaller blocks for one that was refused; empty when it cannot be split."""
+
+    async def close(self) -> None:
+        """Let go of the connection; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sample that a device pushed, and what to call once it is safe on disk."""
+
+    device_id: str
+    bindings: tuple[PointBinding, ...]
+    sample: Sample
+    stored: Callable[[], None]
+
+
+class PushedDriver(Protocol):
+    """A subscription to one broker."""
+
+    async def run(self, deliver: Callable[[Message], Awaitable[None]]) -> None:
+        """Deliver messages until cancelled or the connection is lost (DeviceAway)."""
+
+
+def keys_of(bindings: Sequence[PointBinding]) -> tuple[PointKey, ...]:
+    """The points' keys in order."""
+    return tuple(b.key for b in bindings)
+
+
+@dataclass(frozen=True, slots=True)
+class BusContext:
+    """What a driver is made from: its connection, what hangs on it, and a name for the client."""
+
+    connection: Connection
+    devices: tuple[Device, ...]
+    bindings: tuple[PointBinding, ...]
+    client_name: str

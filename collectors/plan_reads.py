@@ -1,0 +1,88 @@
+"""Plans Modbus reads: from points to the fewest block reads that a device bears. Pure.
+
+Points of one unit, table and interval are merged across gaps up to a limit; a value is never split.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from energy_center.config.bindings import Device, ModbusSource, PointBinding, ReadLimits, Table
+
+MAX_BITS = 2000  # Modbus application protocol V1.1b3, 6.1: coils in one request
+MAX_REGISTERS = 125  # same, 6.3
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBlock:
+    """One request: `count` registers (or bits) of a unit from `address`, and the points inside."""
+
+    device_id: str
+    unit_id: int
+    table: Table
+    address: int
+    count: int
+    interval_s: float
+    bindings: tuple[PointBinding, ...]
+
+
+def source_of(binding: PointBinding) -> ModbusSource:
+    """The binding's place in a Modbus unit; any other protocol is a bug of the caller."""
+    if not isinstance(binding.source, ModbusSource):
+        raise TypeError(f"{binding.key} is not a Modbus point")
+    return binding.source
+
+
+def plan_reads(devices: Iterable[Device], bindings: Iterable[PointBinding]) -> list[RegisterBlock]:
+    """The block reads that cover every binding exactly once, ordered by unit, table, interval and address."""
+    limits = {d.device_id: d.limits for d in devices}
+    ordered = sorted(bindings, key=_order)
+    return [
+        _block(run)
+        for _, group in groupby(ordered, key=lambda b: _order(b)[:3])
+        for run in _runs(list(group), limits)
+    ]
+
+
+def _order(binding: PointBinding) -> tuple[int, Table, float, int, int]:
+    source = source_of(binding)
+    return (source.unit_id, source.table, binding.interval_s, source.address, source.end)
+
+
+def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> list[list[PointBinding]]:
+    runs: list[list[PointBinding]] = []
+    start = end = 0
+    for binding in ordered:
+        source = source_of(binding)
+        bears = limits.get(binding.device_id, ReadLimits())
+        most = MAX_BITS if source.table.is_bits else min(bears.max_registers, MAX_REGISTERS)
+        fits = max(end, source.end) - start <= most and source.address - end <= bears.max_gap
+        if runs and fits:
+            runs[-1].append(binding)
+            end = max(end, source.end)
+        else:
+            runs.append([binding])
+            start, end = source.address, source.end
+    return runs
+
+
+def _block(run: Sequence[PointBinding]) -> RegisterBlock:
+    first = source_of(run[0])
+    end = max(source_of(b).end for b in run)
+    return RegisterBlock(
+        device_id=run[0].device_id,
+        unit_id=first.unit_id,
+        table=first.table,
+        address=first.address,
+        count=end - first.address,
+        interval_s=run[0].interval_s,
+        bindings=tuple(run),
+    )
+
+
+def halves(block: RegisterBlock) -> list[RegisterBlock]:
+    """The block cut in two between values; empty when it holds one value only."""
+    if len(block.bindings) < 2:  # noqa: PLR2004  two halves need two values
+        return []
+    middle = len(block.bindings) // 2
+    return [_block(block.bindings[:middle]), _block(block.bindings[middle:])]
