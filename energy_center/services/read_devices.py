@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from energy_center.domain.site import Text
-    from energy_center.store.pool import Database
+from energy_center.domain.site import Text
+from energy_center.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True)

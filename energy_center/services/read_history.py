@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from energy_center.domain.quantities import Kind, Role
-    from energy_center.domain.readings import PointId
-    from energy_center.domain.site import Text
-    from energy_center.store.pool import Database
+from energy_center.domain.quantities import Kind, Role
+from energy_center.domain.readings import PointId
+from energy_center.domain.site import Text
+from energy_center.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from energy_center.domain.site import Text
-    from energy_center.services.figures import Figure, MoneyFigure
-    from energy_center.store.pool import Database
+from energy_center.domain.site import Text
+from energy_center.services.figures import Figure, MoneyFigure
+from energy_center.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from energy_center.store.pool import Database
+from energy_center.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True)
