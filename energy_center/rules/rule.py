@@ -11,7 +11,7 @@ from enum import StrEnum
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.domain.site import Text
-from energy_center.rules.window import Frame, Mask
+from energy_center.rules.window import Frame, Mask, Signal
 
 Parameters = Mapping[str, float]
 
@@ -20,10 +20,12 @@ class Where(StrEnum):
     """Where an input's point is looked for, seen from the equipment that the rule watches."""
 
     OWN = "own"  # a point of the equipment itself
-    PARTS = "parts"  # equipment `part_of` it, or read through the same device
+    PARTS = "parts"  # equipment `part_of` it or fed by it, else read through the same device
+    COLD_USERS = "cold_users"  # what the chilled-water system of its building feeds
     SITE = "site"  # any equipment of the same building, else of the site
     DEVICE = "device"  # whether its device answers: no point, but the device's state
-    DEVICES = "devices"  # the same, for every device behind the same connection
+    DEVICES = "devices"  # the same for all devices behind a connection; only at the first of several
+    SIBLINGS = "siblings"  # the same for the other devices behind its connection
 
 
 class Of(StrEnum):
@@ -102,8 +104,8 @@ class Verdict:
 
     condition: Mask
     still: Mask | None = None
-    # named figures of each step, for the alarm's evidence
-    figures: Mapping[str, "object"] = field(default_factory=dict)
+    # figures of each step by name (with the unit in it), for the alarm's evidence
+    figures: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

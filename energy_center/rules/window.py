@@ -1,10 +1,10 @@
 """Aligned series on a regular grid, with what is known of each step, and three-valued conditions over them.
 
-Nothing is interpolated across gaps and nothing is carried on beyond its validity (a gauge is valid
-for twice its interval).
+Nothing is interpolated across gaps and nothing is carried on beyond its validity (a gauge is valid for
+twice its interval).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -239,6 +239,11 @@ class Samples:
     quality: NDArray[np.int16]
     interval_s: float
 
+    @classmethod
+    def none(cls) -> "Samples":
+        """No reading at all."""
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int16), 0.0)
+
 
 def align(samples: Samples, times: Micros) -> Floats:
     """The last usable reading at or before each time, NaN where there is none or it is too old."""
@@ -331,9 +336,3 @@ def from_micros(at: int) -> datetime:
     """Aware UTC."""
     seconds, rest = divmod(int(at), US)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-
-
-def chunks(times: Micros, size: int) -> Iterator[tuple[int, int]]:
-    """Index ranges of at most `size` steps, in order."""
-    for first in range(0, len(times), size):
-        yield first, min(first + size, len(times))

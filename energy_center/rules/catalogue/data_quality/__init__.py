@@ -1,0 +1,1 @@
+"""Devices that are silent and sensors that cannot be trusted."""

@@ -1,0 +1,1 @@
+"""Sumps, pumps and drains."""

@@ -1,0 +1,1 @@
+"""Demand, power factor and the electrical installation."""

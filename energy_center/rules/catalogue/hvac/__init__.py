@@ -1,0 +1,1 @@
+"""Air handlers, terminal units and the chilled-water plant."""

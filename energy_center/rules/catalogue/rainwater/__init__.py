@@ -1,0 +1,1 @@
+"""Rainwater tanks and water use."""
