@@ -1,0 +1,85 @@
+"""`python -m simulators live`: both buildings on real sockets; `history`: their past as a stream."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from simulators.catalogue import Catalogue, CatalogueError, load_catalogue
+from simulators.live import LiveOptions, LiveWorld, parse_fault, run_live, start_now
+
+DEFAULT_SITE = Path(__file__).parent / "sites" / "taichung.yaml"
+_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 after a clean stop, 2 with one sentence on stderr for a mistake of the caller."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["history"]:
+        from simulators.history import main as history
+
+        return history(arguments[1:])
+    try:
+        return _live(_parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        return 0
+    except (OSError, ValueError, CatalogueError) as cause:
+        sys.stderr.write(f"simulators: {cause}\n")
+        return _USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulators", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    live = commands.add_parser("live", help="devices on real sockets, in real time")
+    live.add_argument("--site", type=Path, default=DEFAULT_SITE, help="the simulator's list of equipment")
+    live.add_argument("--seed", type=int, default=1, help="weather, people and noise follow from it")
+    live.add_argument("--endpoints", type=Path, help="write the ports that were bound to this JSON file")
+    live.add_argument(
+        "--control", default="0", help="HOST:PORT or PORT of the control socket, 0 for a free one"
+    )
+    live.add_argument("--fault", action="append", default=[], help="name[@equipment][+delay_s], repeatable")
+    live.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    live.add_argument("--fixed-ports", action="store_true", help="use the ports of the site file")
+    live.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
+    commands.add_parser("history", help="the past as blocks of float64 on stdout")
+    return parser
+
+
+def _live(options: argparse.Namespace) -> int:
+    from simulators.faults import resolve
+    from simulators.world import World, load_model
+
+    catalogue = load_catalogue(options.site)
+    model = load_model(options.site)
+    host, _, port = options.control.rpartition(":")
+    live = LiveOptions(
+        host=options.host,
+        control_host=host or options.host,
+        control_port=int(port),
+        endpoints=options.endpoints,
+        fixed_ports=options.fixed_ports,
+        speed=options.speed,
+        faults=[parse_fault(text) for text in options.fault],
+    )
+    for fault in live.faults:
+        resolve(model, fault.name, fault.equipment)
+    start = start_now()
+    world = World(model, seed=options.seed, start=start)
+    return asyncio.run(_serve(world, catalogue, start, live))
+
+
+async def _serve(world: LiveWorld, catalogue: Catalogue, start: datetime, live: LiveOptions) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run_live(world, catalogue, start, live, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

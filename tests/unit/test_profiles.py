@@ -1,0 +1,87 @@
+"""Every shipped profile, by being there: it loads, and decodes golden words to the number beside them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.decode import decode_words
+from energy_center.config.bindings import ModbusSource, PointBinding, Protocol
+from energy_center.config.load_profile import PROFILES_DIR, Profiles
+from energy_center.config.profile_model import ModbusPoint, ModbusProfile, Profile
+from energy_center.domain.readings import Quality
+
+FILES = sorted(PROFILES_DIR.glob("*/*.yaml"))
+
+
+def _load(path: Path) -> tuple[Profile | None, list[str]]:
+    profiles = Profiles(PROFILES_DIR)
+    profile = profiles.get(Protocol(path.parent.name), path.stem)
+    return profile, [str(m) for m in profiles.mistakes]
+
+
+def _modbus_lines() -> Iterator[tuple[str, ModbusPoint]]:
+    for path in FILES:
+        profile, _ = _load(path)
+        if isinstance(profile, ModbusProfile):
+            for point in profile.points:
+                yield f"{path.stem}:{point.point_name}", point
+
+
+LINES = dict(_modbus_lines())
+
+
+def _binding(point: ModbusPoint) -> PointBinding:
+    source = ModbusSource(
+        1, point.table, point.address, point.type, point.words, point.bit, point.invalid, point.enum
+    )
+    return PointBinding(("x", point.point_name), point.role, "c", "d", 60.0, point.scaling, source)
+
+
+def test_there_are_profiles_of_every_protocol() -> None:
+    assert {path.parent.name for path in FILES} == {"modbus", "bacnet", "mqtt"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_profile_loads_without_a_mistake(path: Path) -> None:
+    profile, mistakes = _load(path)
+    assert mistakes == []
+    assert profile is not None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_profile_names_each_point_once(path: Path) -> None:
+    profile, _ = _load(path)
+    assert profile is not None
+    names = [p.point_name for p in profile.points]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_modbus_line_has_golden_words_and_its_name_in_the_manual(name: str) -> None:
+    assert LINES[name].golden
+    assert len(LINES[name].manual) > 3
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_golden_words_mean_the_number_beside_them(name: str) -> None:
+    for golden in LINES[name].golden:
+        number, quality = decode_words(_binding(LINES[name]), golden.raw)
+        if golden.value is None:
+            assert quality is Quality.SENSOR_FAULT
+        else:
+            assert number == pytest.approx(golden.value, rel=1e-9)
+            assert quality is Quality.GOOD
+
+
+def test_no_two_lines_of_a_profile_share_a_register() -> None:
+    for path in FILES:
+        profile, _ = _load(path)
+        if not isinstance(profile, ModbusProfile):
+            continue
+        taken: dict[tuple[str, int, int | None], str] = {}
+        for point in profile.points:
+            for address in range(point.address, point.address + point.type.registers):
+                at = (point.table, address, point.bit)
+                assert at not in taken, f"{path.stem}: {point.point_name} and {taken.get(at)} at {at}"
+                taken[at] = point.point_name
