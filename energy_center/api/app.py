@@ -38,6 +38,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _MIN_CONNECTIONS = 2
 _MAX_CONNECTIONS = 12
 _COMPRESS_FROM_BYTES = 500
+_MAX_BODY_BYTES = 2_000_000
 
 
 class GuardedApp(FastAPI):
@@ -91,6 +92,7 @@ def create_api(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         openapi_tags=openapi.TAGS,
+        max_body_size=_MAX_BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings

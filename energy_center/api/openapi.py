@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import RouteContext, iter_route_contexts
 
 from energy_center.api.cookies import SESSION_COOKIE
 from energy_center.api.deps import WhoMay
@@ -39,7 +39,14 @@ _PROBLEMS = {
 }
 
 
-def permission_of(route: APIRoute) -> Permission | None:
+def described_routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Every operation of the API that the description holds."""
+    for route in iter_route_contexts(app.routes):
+        if getattr(route, "dependant", None) is not None and route.include_in_schema:
+            yield route
+
+
+def permission_of(route: RouteContext) -> Permission | None:
     """The permission that a route demands, None for the few open ones."""
     return next((check.permission for check in _checks(route.dependant)), None)
 
@@ -70,14 +77,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = model
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods or ():
-                _complete(document["paths"][route.path_format][method.lower()], route)
+    for route in described_routes(app):
+        for method in route.methods or ():
+            _complete(document["paths"][route.path_format][method.lower()], route)
     return document
 
 
-def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+def _complete(operation: dict[str, Any], route: RouteContext) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     permission = permission_of(route)
     answers = operation["responses"]

@@ -1,14 +1,11 @@
-"""Headers that bound what a browser may do with our pages, and the largest request body that we read."""
+"""Headers that bound what a browser may do with our pages."""
 
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from energy_center.api import problems
-
 _TWO_YEARS_S = 2 * 365 * 24 * 3600
-MAX_BODY_BYTES = 2_000_000
 
 
 def content_security_policy(script_hashes: Sequence[str], *, over_tls: bool) -> str:
@@ -44,7 +41,7 @@ class SecurityHeaders:
         self._over_tls = over_tls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to each response, and refuse a body that is declared or grows too large."""
+        """Add the headers to each response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,11 +52,7 @@ class SecurityHeaders:
                 self._add(MutableHeaders(scope=message), csp)
             await send(message)
 
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-            await problems.problem(413, "too-large")(scope, receive, send_with_headers)
-            return
-        await self._app(scope, _bounded(receive), send_with_headers)
+        await self._app(scope, receive, send_with_headers)
 
     def _add(self, headers: MutableHeaders, csp: str) -> None:
         headers["Content-Security-Policy"] = csp
@@ -71,16 +64,3 @@ class SecurityHeaders:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         if self._over_tls:
             headers["Strict-Transport-Security"] = f"max-age={_TWO_YEARS_S}"
-
-
-def _bounded(receive: Receive) -> Receive:
-    """End a request whose body has no declared length and grows too large, as if the client had left."""
-    seen = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > MAX_BODY_BYTES else message
-
-    return receive_bounded
