@@ -38,7 +38,8 @@ async def set_device_state(
         )
         await connection.execute(
             "INSERT INTO device_state (device_id, online, since, seen_at, detail) "
-            "VALUES ($1, $2, $3, CASE WHEN $2 THEN $3::timestamptz END, $4) ON CONFLICT (device_id) DO UPDATE SET "
+            "VALUES ($1, $2, $3, CASE WHEN $2 THEN $3::timestamptz END, $4) "
+            "ON CONFLICT (device_id) DO UPDATE SET "
             "since = CASE WHEN device_state.online = excluded.online THEN device_state.since "
             "ELSE excluded.since END, "
             "seen_at = coalesce(excluded.seen_at, device_state.seen_at), "

@@ -1,0 +1,110 @@
+"""The rollup of one point written plainly, reading by reading, to compare the queries with."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+BUCKET_S = 900.0
+UNUSABLE = 1 | 8
+
+
+@dataclass(frozen=True)
+class Row:
+    mean: float | None
+    low: float
+    high: float
+    first: float
+    last: float
+    delta: float | None
+    coverage: float
+    n: int
+    quality: int
+
+
+@dataclass(frozen=True)
+class Raw:
+    t: float
+    value: float
+    quality: int = 0
+
+
+def step(before: float, after: float, hours: float, rate: float | None, rollover: float | None) -> float:
+    if after >= before:
+        is_believable = rate is None or after - before <= max(rate * hours, rate / 60, 1)
+        return after - before if is_believable else 0
+    if rollover is None or before > rollover:
+        return 0
+    rise = after - before + rollover
+    limit = max((rollover / 10 if rate is None else rate) * hours, 1 if rate is None else rate / 60, 1)
+    return rise if rise <= limit else 0
+
+
+def without_glitches(rows: Sequence[Raw]) -> list[Raw]:
+    """Leave out single readings of a bucket that fall below or jump above both neighbours."""
+    kept = []
+    for i, row in enumerate(rows):
+        if 0 < i < len(rows) - 1:
+            a, b = rows[i - 1].value, rows[i + 1].value
+            if a <= b and (row.value < a or row.value > b):
+                continue
+        kept.append(row)
+    return kept
+
+
+def roll_up(
+    readings: Sequence[Raw],
+    interval_s: Callable[[float], float],
+    *,
+    is_counter: bool = False,
+    rate: float | None = None,
+    rollover: float | None = None,
+) -> dict[float, Row]:
+    """15-min rows by the start of their bucket, seconds since 1970."""
+    buckets: dict[float, list[Raw]] = {}
+    for reading in sorted(readings, key=lambda r: r.t):
+        if not reading.quality & UNUSABLE:
+            buckets.setdefault(reading.t // BUCKET_S * BUCKET_S, []).append(reading)
+    rows: dict[float, Row] = {}
+    before: tuple[float, Raw] | None = None
+    for start, inside in sorted(buckets.items()):
+        used = without_glitches(inside) if is_counter else inside
+        mean, coverage = _weigh(start, used, before[1] if before else None, interval_s(start))
+        delta = None
+        if is_counter:
+            delta = sum(
+                step(a.value, b.value, (b.t - a.t) / 3600, rate, rollover)
+                for a, b in itertools.pairwise(used)
+            )
+            if before:
+                hours = (start - before[0]) / 3600 + 0.25
+                delta += step(before[1].value, used[0].value, hours, rate, rollover)
+        quality = 0
+        for row in used:
+            quality |= row.quality
+        values = [row.value for row in used]
+        rows[start] = Row(
+            None if is_counter else mean,
+            min(values),
+            max(values),
+            values[0],
+            values[-1],
+            delta,
+            coverage,
+            len(used),
+            quality,
+        )
+        before = (start, used[-1])
+    return rows
+
+
+def _weigh(start: float, used: Sequence[Raw], before: Raw | None, interval: float) -> tuple[float, float]:
+    def hold(gap: float) -> float:
+        return gap if gap <= 1.5 * interval else interval
+
+    ends = [row.t for row in used[1:]] + [start + BUCKET_S]
+    weights = [(hold(end - row.t), row.value) for row, end in zip(used, ends, strict=True)]
+    if before is not None and used[0].t - before.t <= 7200:
+        held_until = min(used[0].t, before.t + hold(used[0].t - before.t))
+        weights.append((max(0.0, held_until - start), before.value))
+    total = sum(w for w, _ in weights)
+    return sum(w * v for w, v in weights) / total, min(1.0, total / BUCKET_S)
