@@ -132,7 +132,11 @@ async def draw(path: str, search: str) -> Component:
 
 def _missing_words(path: str, _missing: NotFound, language: str) -> str:
     subject = path.strip("/").split("/")[0].replace("-", "_").replace("alarms", "alarm")
-    keys = {"equipment": "equipment.not_found", "alarm": "alarm.not_found", "work_orders": "work_order.not_found"}
+    keys = {
+        "equipment": "equipment.not_found",
+        "alarm": "alarm.not_found",
+        "work_orders": "work_order.not_found",
+    }
     return text(keys.get(subject, "overview.no_site"), language)
 
 
@@ -152,7 +156,9 @@ def _register(pages: Dash) -> None:
     )
     for subject in HINTS:
         pages.clientside_callback(
-            ClientsideFunction("live", f"hint_{subject}"), Output(f"shell-{subject}", "data"), Input("live", "data")
+            ClientsideFunction("live", f"hint_{subject}"),
+            Output(f"shell-{subject}", "data"),
+            Input("live", "data"),
         )
         pages.callback(
             Output(f"part-{subject}", "children"),

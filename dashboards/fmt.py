@@ -79,6 +79,16 @@ def point_value(value: float | None, role: Role, ucum: str, language: str) -> st
     return number(value, ucum)
 
 
+def is_count(role: Role) -> bool:
+    """Whether the role counts things, so that decimals make no sense."""
+    return role in _COUNTS
+
+
+def state_group(role: Role) -> str:
+    """The group of words for the role's states, empty for a number."""
+    return _STATE_GROUP.get(role, "")
+
+
 def is_state(role: Role) -> bool:
     """Whether the role's values are shown as words."""
     return role in _STATE_GROUP

@@ -11,11 +11,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from energy_center.api.auth import current_language, signed_in_user
+from energy_center.api.deps import Data
 from energy_center.domain.people import User
 from energy_center.errors import NotFound
 from energy_center.i18n.text import text
 from energy_center.services.read_overview import read_overview
-from energy_center.api.deps import Data
 
 THEME_COOKIE = "ec_theme"
 _FALLBACK_ZONE = "Asia/Taipei"

@@ -55,7 +55,15 @@ PAGES: tuple[Page, ...] = (
         phone=1,
         icon="overview",
     ),
-    Page("/alarms", "nav.alarms", alarms.draw, parts={"alarms": alarms.draw_list}, menu=2, phone=2, icon="alarms"),
+    Page(
+        "/alarms",
+        "nav.alarms",
+        alarms.draw,
+        parts={"alarms": alarms.draw_list},
+        menu=2,
+        phone=2,
+        icon="alarms",
+    ),
     Page("/alarms/{alarm_id}", "nav.alarms", alarm.draw, parts={"alarms": alarm.draw_body}),
     Page("/equipment", "nav.equipment", equipment_list.draw, menu=3, phone=3, icon="equipment"),
     Page(
@@ -73,7 +81,9 @@ PAGES: tuple[Page, ...] = (
         menu=4,
         icon="work_orders",
     ),
-    Page("/work-orders/{order_id}", "nav.work_orders", work_order.draw, parts={"orders": work_order.draw_body}),
+    Page(
+        "/work-orders/{order_id}", "nav.work_orders", work_order.draw, parts={"orders": work_order.draw_body}
+    ),
     Page("/more", "nav.more", more.draw, phone=4, icon="more"),
 )
 

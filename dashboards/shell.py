@@ -1,5 +1,6 @@
 """What stands around every page: header, menus, connection banner, and the stores that scripts fill."""
 
+import json
 from collections.abc import Sequence
 
 from dash import dcc, html
@@ -7,6 +8,8 @@ from dash.development.base_component import Component
 
 from energy_center.domain.people import User
 from energy_center.i18n.text import text
+
+_AGE_UNITS = ("seconds", "minutes", "hours", "days")
 
 
 def _link(page_path: str, label: str, icon: str, badge_id: str = "") -> Component:
@@ -130,7 +133,9 @@ def shell(
             html.Div("", id="shell-banner", className="banner", role="status", hidden=True),
             html.Main(
                 html.Div(
-                    html.Div(text("app.loading", language), className="skeleton"), id="shell-page", className="page"
+                    html.Div(text("app.loading", language), className="skeleton"),
+                    id="shell-page",
+                    className="page",
                 ),
                 id="shell-content",
                 tabIndex="-1",
@@ -143,5 +148,9 @@ def shell(
             html.Div("", id="shell-toast", className="toast", role="status", **{"aria-live": "polite"}),
         ],
         id="shell",
-        **{"data-zone": zone, "data-disconnected": text("shell.disconnected", language, age="%AGE%")},
+        **{
+            "data-zone": zone,
+            "data-disconnected": text("shell.disconnected", language, age="%AGE%"),
+            "data-age-units": json.dumps([text(f"age.{unit}", language, n="") for unit in _AGE_UNITS]),
+        },
     )

@@ -119,7 +119,9 @@ def alarm_table_row(row: AlarmRow, request: PageRequest) -> Component:
             html.Td(
                 [
                     dcc.Link(
-                        row.title.in_language(request.language), href=f"/alarms/{row.alarm_id}", className="title"
+                        row.title.in_language(request.language),
+                        href=f"/alarms/{row.alarm_id}",
+                        className="title",
                     ),
                     dcc.Link(
                         row.equipment_name.in_language(request.language),

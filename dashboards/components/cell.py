@@ -20,7 +20,8 @@ ALARMING = ("ok", "alarm")
 class Cell:
     """One value on a page. `key` names it on the page, `point` is `<equipment>/<point>` where it is one point.
 
-    `words` is the group of state texts, `flags` the look of states 0 and 1, `style` CSS custom properties.
+    `words` is the group of state texts, `flags` the look of states 0 and 1, `style` CSS custom properties,
+    `whole` a count without decimals.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Cell:
     ucum: str = ""
     words: str = ""
     flags: tuple[str, ...] = ()
+    whole: bool = False
     stale_after_s: float = STALE_AFTER_S
 
     def payload(self) -> dict[str, object]:
@@ -78,7 +80,9 @@ def note_of(figure: Figure | MoneyFigure, language: str) -> str:
 
 def quality_words(quality: Quality, language: str) -> list[str]:
     """Each flag set against a reading, in words."""
-    return [text(f"quality.{flag.name.lower()}", language) for flag in Quality if flag in quality and flag.name]
+    return [
+        text(f"quality.{flag.name.lower()}", language) for flag in Quality if flag in quality and flag.name
+    ]
 
 
 def from_figure(
@@ -120,7 +124,9 @@ def refreshed(cell: Cell, value: LiveValue, language: str) -> Cell:
     state = FigureState.SUSPECT if value.quality else FigureState.GOOD
     return replace(
         cell,
-        shown=_shown(value.reading, cell.ucum, cell.words, language),
+        shown=f"{value.reading:,.0f}"
+        if cell.whole
+        else _shown(value.reading, cell.ucum, cell.words, language),
         at=value.at,
         state=state,
         flag=_flag(value.reading, cell.flags),

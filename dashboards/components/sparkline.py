@@ -51,7 +51,8 @@ def sparkline(
         for run in runs
     )
     area = "".join(
-        f"<polygon points='{run[0][0]:.1f},{_HEIGHT} {_points(run)} {run[-1][0]:.1f},{_HEIGHT}'/>" for run in runs
+        f"<polygon points='{run[0][0]:.1f},{_HEIGHT} {_points(run)} {run[-1][0]:.1f},{_HEIGHT}'/>"
+        for run in runs
     )
     return html.Div(
         [

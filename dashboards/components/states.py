@@ -20,7 +20,9 @@ def empty(sentence: str, hint: str = "") -> Component:
 def denied(role: str, language: str) -> Component:
     """The person's role is too low."""
     need = text(f"role_name.{role}", language)
-    return _message("denied", text("states.denied", language), text("states.denied_hint", language, role=need), language)
+    return _message(
+        "denied", text("states.denied", language), text("states.denied_hint", language, role=need), language
+    )
 
 
 def not_found(sentence: str, language: str) -> Component:

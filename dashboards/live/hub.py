@@ -58,7 +58,9 @@ class Hub:
         """The tab has closed its socket."""
         self._viewers.pop(viewer_id, None)
 
-    async def cells(self, page: Page, request: PageRequest, max_age_s: float = FIGURES_EVERY_S) -> Mapping[str, Cell]:
+    async def cells(
+        self, page: Page, request: PageRequest, max_age_s: float = FIGURES_EVERY_S
+    ) -> Mapping[str, Cell]:
         """The page's cells, asked for once for everybody who looks at the same page in the same language."""
         if page.cells is None:
             return {}
@@ -89,4 +91,3 @@ def hub() -> Hub:
         message = "the live hub exists only while the server runs"
         raise RuntimeError(message)
     return _hub
-

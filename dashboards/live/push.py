@@ -142,15 +142,15 @@ async def _serve(centre: Hub, path: str, outbox: Outbox) -> None:
         try:
             await _feed(centre, found, path, outbox)
         except EnergyCenterError as problem:
-            log.warning("push interrupted", extra={"action": "push_interrupted", "path": path, "why": str(problem)})
+            log.warning(
+                "push interrupted", extra={"action": "push_interrupted", "path": path, "why": str(problem)}
+            )
         except Exception:  # outer loop of this tab: anything else is a mistake of ours
             log.exception("push failed", extra={"action": "push_failed", "path": path})
         await asyncio.sleep(FIGURES_EVERY_S)
 
 
-async def _feed(
-    centre: Hub, found: tuple[Page, Mapping[str, str]] | None, path: str, outbox: Outbox
-) -> None:
+async def _feed(centre: Hub, found: tuple[Page, Mapping[str, str]] | None, path: str, outbox: Outbox) -> None:
     if found is None or found[0].cells is None:
         await _hints_only(centre, outbox)
         return
@@ -190,9 +190,7 @@ async def _points(centre: Hub, cells: Mapping[str, Cell], language: str, outbox:
             )
 
 
-async def _figures(
-    centre: Hub, page: Page, path: str, params: Mapping[str, str], outbox: Outbox
-) -> None:
+async def _figures(centre: Hub, page: Page, path: str, params: Mapping[str, str], outbox: Outbox) -> None:
     """Figures that are computed from several readings."""
     while True:
         await asyncio.sleep(FIGURES_EVERY_S)

@@ -50,7 +50,13 @@ def template(theme: str) -> dict[str, Any]:
                 "bordercolor": tokens["line"],
                 "font": {"family": FONT, "color": tokens["text"]},
             },
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
+            "legend": {
+                "orientation": "h",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "x": 0,
+                "bgcolor": "rgba(0,0,0,0)",
+            },
             "xaxis": {**_axis(tokens), "showgrid": False},
             "yaxis": _axis(tokens),
         }

@@ -46,13 +46,14 @@ async def draw(request: PageRequest) -> Component:
         **overview_cells(overview, request.language, request.zone),
         **side.device_cells(devices, request.language),
     }
-    columns = [
-        building(b, cells_now, await _curve(request, b), request.language) for b in overview.buildings
-    ]
+    columns = [building(b, cells_now, await _curve(request, b), request.language) for b in overview.buildings]
     return html.Div(
         [
             html.Div(
-                [html.H1(overview.name.in_language(request.language)), *side.weather(overview, cells_now, request)],
+                [
+                    html.H1(overview.name.in_language(request.language)),
+                    *side.weather(overview, cells_now, request),
+                ],
                 className="page-head",
             ),
             html.Div(

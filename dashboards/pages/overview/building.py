@@ -107,7 +107,10 @@ def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
                     pair(
                         text("overview.demand_forecast", language),
                         html.Span(
-                            [value(cells[f"{here}/forecast"]), value(cells[f"{here}/forecast-range"], "small")],
+                            [
+                                value(cells[f"{here}/forecast"]),
+                                value(cells[f"{here}/forecast-range"], "small"),
+                            ],
                             className="joined",
                         ),
                     ),
@@ -159,7 +162,11 @@ def _sumps(sumps: tuple[SumpNow, ...], cells: Cells, language: str) -> Component
     rows = [
         html.Div(
             [
-                dcc.Link(sump.name.in_language(language), href=f"/equipment/{sump.equipment_id}", className="plain name"),
+                dcc.Link(
+                    sump.name.in_language(language),
+                    href=f"/equipment/{sump.equipment_id}",
+                    className="plain name",
+                ),
                 bar(cells[f"{sump.equipment_id}/level-bar"], text("overview.sumps", language)),
                 value(cells[f"{sump.equipment_id}/level"]),
                 mark(cells[f"{sump.equipment_id}/float"], ""),

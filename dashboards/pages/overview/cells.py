@@ -28,7 +28,9 @@ def overview_cells(overview: Overview, language: str, zone: ZoneInfo) -> dict[st
     if overview.weather is not None:
         weather, at = overview.weather, overview.weather.equipment_id
         found.append(
-            from_figure("weather/temperature", weather.temperature, language, point=f"{at}/outdoor_air_temperature")
+            from_figure(
+                "weather/temperature", weather.temperature, language, point=f"{at}/outdoor_air_temperature"
+            )
         )
         found.append(
             from_figure("weather/humidity", weather.humidity, language, point=f"{at}/outdoor_air_humidity")
@@ -141,13 +143,24 @@ def _rain_tank(tank: RainTankNow, language: str) -> list[Cell]:
     at = tank.equipment_id
     return [
         from_figure(f"{at}/level", tank.level, language, point=f"{at}/tank_level"),
-        Cell(f"{at}/level-bar", "", at=tank.level.at, state=tank.level.state, style=_level(tank.level.amount, 100.0)),
+        Cell(
+            f"{at}/level-bar",
+            "",
+            at=tank.level.at,
+            state=tank.level.state,
+            style=_level(tank.level.amount, 100.0),
+        ),
         from_figure(f"{at}/volume", tank.volume, language),
         from_figure(
             f"{at}/mains", tank.mains_valve, language, point=f"{at}/mains_valve", words="valve", flags=RUNNING
         ),
         from_figure(
-            f"{at}/overflow", tank.overflow, language, point=f"{at}/overflow_state", words="yes", flags=ALARMING
+            f"{at}/overflow",
+            tank.overflow,
+            language,
+            point=f"{at}/overflow_state",
+            words="yes",
+            flags=ALARMING,
         ),
     ]
 

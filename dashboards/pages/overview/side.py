@@ -54,7 +54,8 @@ def top_alarms(rows: Sequence[AlarmRow], most: int, request: PageRequest) -> Com
     unseen = sum(r.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED) for r in rows)
     count = request.t("alarm.count", open=len(rows), unacknowledged=unseen)
     head = html.Div(
-        [html.H3(request.t("overview.alarms")), html.Span(count, className="small-print")], className="block-head"
+        [html.H3(request.t("overview.alarms")), html.Span(count, className="small-print")],
+        className="block-head",
     )
     if not rows:
         checked = request.t("alarm.none_hint", at=fmt.clock(request.now, request.zone, seconds=True))
@@ -69,12 +70,16 @@ def top_alarms(rows: Sequence[AlarmRow], most: int, request: PageRequest) -> Com
     )
 
 
-def data_state(devices: Sequence[DeviceRow], cells: Mapping[str, Cell], request: PageRequest) -> list[Component]:
+def data_state(
+    devices: Sequence[DeviceRow], cells: Mapping[str, Cell], request: PageRequest
+) -> list[Component]:
     """Devices away and points too old."""
     away = [d for d in devices if d.is_online is False]
     names = [
         html.Div(
-            dcc.Link(d.name.in_language(request.language), href=f"/equipment/{d.device_id}", className="plain"),
+            dcc.Link(
+                d.name.in_language(request.language), href=f"/equipment/{d.device_id}", className="plain"
+            ),
             className="away",
         )
         for d in away[:5]

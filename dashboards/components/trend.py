@@ -1,0 +1,179 @@
+"""Lines over time: gaps stay gaps, simulated history is hatched, the table of the same numbers is beside it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards import fmt
+from dashboards.components import states
+from dashboards.request import PageRequest
+from dashboards.theme.plotly import ZH_TW, template
+from dashboards.theme.tokens import DARK, DASHES, LIGHT, SERIES_DARK, SERIES_LIGHT
+from energy_center.domain.quantities import Kind
+from energy_center.i18n.text import text
+from energy_center.services.read_history import Trend
+
+_TABLE_ROWS = 48
+
+
+def trend(series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest) -> Component:
+    """At most two units are drawn, one axis each; nothing to draw is said in words."""
+    drawn = [s for s in series if not s.is_empty]
+    if not drawn:
+        return states.empty(request.t("equipment.trend_empty"))
+    figure = _figure(drawn, start, end, request)
+    graph = dcc.Graph(
+        figure=figure,
+        className="trend",
+        responsive=True,
+        config={
+            "displayModeBar": False,
+            "displaylogo": False,
+            "scrollZoom": False,
+            "locale": "zh-TW" if request.language != "en" else "en-US",
+            "locales": {"zh-TW": ZH_TW},
+        },
+    )
+    notes = [request.t("equipment.trend_gap")]
+    if any(s.simulated for s in drawn):
+        notes.insert(0, request.t("equipment.trend_simulated"))
+    zone = f"{request.t('shell.clock_label')} {request.zone.key}"
+    return html.Div(
+        [
+            graph,
+            html.Div([html.Span(note) for note in (*notes, zone)], className="trend-notes"),
+            _table(drawn, request),
+        ]
+    )
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    """Plotly draws a time without a zone as it stands: the site's wall clock."""
+    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _figure(series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest) -> dict[str, Any]:
+    units = list(dict.fromkeys(s.unit for s in series))[:2]
+    colours = SERIES_DARK if request.theme == "dark" else SERIES_LIGHT
+    several = len({s.equipment_id for s in series}) > 1
+    traces = []
+    for number, one in enumerate(s for s in series if s.unit in units):
+        traces.append(
+            _trace(
+                one, units.index(one.unit), colours[number % len(colours)], number, request, several=several
+            )
+        )
+    layout: dict[str, Any] = {
+        "template": template(request.theme),
+        "uirevision": request.path,
+        "showlegend": True,
+        "xaxis": {
+            "range": [_local(start, request.zone), _local(end, request.zone)],
+            "type": "date",
+            "tickformat": "%H:%M",
+            "hoverformat": "%m/%d %H:%M",
+            "fixedrange": True,
+        },
+        "yaxis": _axis(units[0]),
+        "shapes": _simulated(series, start, end, request),
+    }
+    if len(units) > 1:
+        layout["yaxis2"] = {**_axis(units[1]), "overlaying": "y", "side": "right", "showgrid": False}
+    return {"data": traces, "layout": layout}
+
+
+def _axis(unit: str) -> dict[str, Any]:
+    return {"title": {"text": fmt.unit(unit)}, "fixedrange": True, "rangemode": "normal", "tickformat": ",~f"}
+
+
+def _trace(
+    one: Trend, axis: int, colour: str, number: int, request: PageRequest, *, several: bool
+) -> dict[str, Any]:
+    name = text(f"role.{one.role.value}", request.language)
+    if several:
+        name = f"{one.equipment_name.in_language(request.language)} {name}"
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [_local(at, request.zone) for at in one.at],
+        "y": [None if v is None else round(v, 4) for v in one.value],
+        "yaxis": "y" if axis == 0 else "y2",
+        "connectgaps": False,
+        "line": {
+            "color": colour,
+            "width": 1.8,
+            "dash": DASHES[number % len(DASHES)],
+            "shape": "hv" if one.kind is Kind.STATE else "linear",
+        },
+        "hovertemplate": f"%{{y:,.2~f}} {fmt.unit(one.unit)}<extra>{name}</extra>",
+    }
+
+
+def _simulated(
+    series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest
+) -> list[dict[str, Any]]:
+    """The spans of back-filled demo history, behind the lines; drawn once for all series together."""
+    tokens = DARK if request.theme == "dark" else LIGHT
+    spans = sorted({span for s in series for span in s.simulated})
+    merged: list[list[datetime]] = []
+    for begin, finish in spans:
+        if merged and begin <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], finish)
+        else:
+            merged.append([begin, finish])
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": _local(max(begin, start), request.zone),
+            "x1": _local(min(finish, end), request.zone),
+            "y0": 0,
+            "y1": 1,
+            "layer": "below",
+            "line": {"width": 0},
+            "fillcolor": tokens["band"],
+            "opacity": 0.35,
+        }
+        for begin, finish in merged
+        if finish > start and begin < end
+    ]
+
+
+def _table(series: Sequence[Trend], request: PageRequest) -> Component:
+    """The same numbers for those who cannot see the chart, thinned to a readable length."""
+    first = series[0]
+    step = max(1, len(first.at) // _TABLE_ROWS)
+    heads = [request.t("equipment.time")]
+    heads += [f"{text(f'role.{s.role.value}', request.language)} ({fmt.unit(s.unit) or '–'})" for s in series]
+    by_time = [dict(zip(s.at, s.value, strict=True)) for s in series]
+    rows = [
+        html.Tr(
+            [
+                html.Td(fmt.moment(at, request.zone, request.language)),
+                *[
+                    html.Td(fmt.number(values.get(at), s.unit))
+                    for values, s in zip(by_time, series, strict=True)
+                ],
+            ]
+        )
+        for at in first.at[::step]
+    ]
+    return html.Details(
+        [
+            html.Summary(request.t("equipment.trend_table")),
+            html.Div(
+                html.Table(
+                    [html.Thead(html.Tr([html.Th(h, scope="col") for h in heads])), html.Tbody(rows)],
+                    className="grid numbers",
+                ),
+                className="scroller",
+            ),
+        ],
+        className="trend-table",
+    )
