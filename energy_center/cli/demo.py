@@ -77,15 +77,15 @@ async def _run(plan: DemoPlan, args: argparse.Namespace) -> int:
         await stack.stop()
 
 
-async def _first_of(task: "asyncio.Future[None]", stop: asyncio.Event) -> bool:
+async def _first_of(task: asyncio.Future[None], stop: asyncio.Event) -> bool:
     """Wait for the task or for the stop; True when the stop came first (the task is then cancelled)."""
     stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if task.done():
         return False
     task.cancel()
-    await asyncio.wait({task})
+    await asyncio.wait((task,))
     return True
 
 

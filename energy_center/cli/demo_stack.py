@@ -113,8 +113,8 @@ class DemoStack:
         _phase("simulated devices")
         await self._learn_endpoints()
         _phase("site, collectors, rules, server")
-        await self._apply_site()
         await self._create_users()
+        await self._apply_site()
         for name in ("collectors", "worker", "server"):
             await self._keep(name, self._starter(name))
         ready = await wait_for_file(self.run_dir / "server.json", self.children["server"], READY_S)
@@ -208,15 +208,23 @@ class DemoStack:
         else:
             self._postgres = EmbeddedPostgres(self.plan.state_dir)
             self.dsn = await self._postgres.start()
-        await migrate(self.dsn)
         self._database = await Database.open(self.dsn, min_size=1, max_size=4)
+        await migrate(self._database)
 
     async def _apply_site(self) -> None:
         site = load_site(SITE_FILE).site
-        self.site = await apply_site(self.database, site, SITE_FILE.read_text(), ACTOR, datetime.now(UTC))
+        self.site = await apply_site(
+            self.database, site, SITE_FILE.read_text(), ACTOR.name, datetime.now(UTC)
+        )
 
     async def _create_users(self) -> None:
-        there = {user.name for user in await list_users(self.database)}
+        accounts = await list_users(self.database)
+        if real := [a.user.name for a in accounts if not a.user.is_demo]:
+            raise EnvironmentProblem(
+                f"DATABASE_URL names a database with real accounts ({', '.join(real[:3])}); "
+                "a demo would add its known log-ins to it: give it an empty database"
+            )
+        there = {a.user.name for a in accounts}
         for name, password, role, language in DEMO_USERS:
             if name not in there:
                 await create_user(
