@@ -4,6 +4,7 @@ EnergyCenterError
   RetryLater            the other side is away; try again after a pause
     DeviceAway            no answer from a device within its time limit
     DatabaseAway          the database cannot be reached
+    NotDelivered          a message to people was not taken by its channel
   RetryOnce             repeat once, then count
     BadFrame              an answer that is not a valid frame or payload
   DoNotRepeat           the same request would fail again
@@ -48,6 +49,10 @@ class DeviceAway(RetryLater):
 
 class DatabaseAway(RetryLater):
     """The database cannot be reached."""
+
+
+class NotDelivered(RetryLater):
+    """The message was not delivered."""
 
 
 class RetryOnce(EnergyCenterError):

@@ -78,12 +78,15 @@ class Guard:
         if _is_foreign(scope, headers):
             await self._refuse(scope, receive, send, problems.problem(403, "foreign-origin"))
             return
+        is_open = _is_open(scope)
         try:
             session = await self._session(database, cookies)
         except EnergyCenterError as error:
-            await self._refuse(scope, receive, send, problems.from_error(error))
-            return
-        if session is None and not _is_open(scope):
+            if not is_open:
+                await self._refuse(scope, receive, send, problems.from_error(error))
+                return
+            session = None
+        if session is None and not is_open:
             await self._refuse(scope, receive, send, self._log_in_first(scope, SESSION_COOKIE in cookies))
             return
         await self._pass(scope, receive, send, session, database, cookies)

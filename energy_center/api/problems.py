@@ -3,15 +3,14 @@
 `type` names the kind for programs, `title` says it in general, `detail` for this request.
 """
 
+import json
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -56,7 +55,6 @@ _KINDS: tuple[tuple[type[EnergyCenterError], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (Conflict, 409, "conflict"),
     (Invalid, 422, "invalid"),
-    (RetryLater, 503, "away"),
 )
 
 
@@ -96,15 +94,12 @@ def problem(
 
 def from_error(error: EnergyCenterError) -> JSONResponse:
     """The problem document of an error of ours; what is not the caller's to solve becomes a reference."""
+    if isinstance(error, RetryLater):  # its message may name machines inside
+        return problem(503, "away", headers=_wait(error))
     for kind_of_error, status, kind in _KINDS:
         if isinstance(error, kind_of_error):
-            facts = (
-                {}
-                if status == HTTPStatus.SERVICE_UNAVAILABLE
-                else jsonable_encoder(error.facts, custom_encoder={object: str})
-            )
-            more = {"facts": facts} if facts else {}
-            return problem(status, kind, error.message, _wait(error), **more)
+            facts = json.loads(json.dumps(error.facts, default=str))
+            return problem(status, kind, error.message, _wait(error), **({"facts": facts} if facts else {}))
     return _internal(error)
 
 
