@@ -1,142 +1,198 @@
-"""The simulation in real time: the world steps once a second, devices answer, control listens."""
+"""All signals of a chunk at one instant, fast enough for every second: the same formulas, compiled to vectors."""
 
-import asyncio
-import contextlib
-import json
-import os
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Sequence
 
-from simulators.catalogue import Catalogue
-from simulators.control import Control, ControlServer, SteerableWorld
-from simulators.devices.fleet import Endpoint, Fleet
-from simulators.devices.source import Source, Values
+import numpy as np
+from scipy.sparse import csr_matrix
 
-_STEP_S = 1.0
-_LONGEST_STEP = timedelta(seconds=60)
-_PARENT_CHECK_S = 0.5
-
-
-class LiveWorld(Values, SteerableWorld, Protocol):
-    """What the live loop needs of the world."""
-
-    def step(self, now: datetime) -> None:
-        """Advance to an instant, 60 s ahead at most."""
+from simulators.chunk import Chunk, Key
+from simulators.signals import (
+    QUARTER_S,
+    RIPPLE_WEIGHTS,
+    AnyRow,
+    Curve,
+    Floats,
+    Integral,
+    Ints,
+    Line,
+    Metered,
+    Source,
+    Sum,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class DelayedFault:
-    """A fault that begins some time after the start, in simulated seconds."""
+class _Slots:
+    """Lines and curves by identity, each with a place in one vector."""
 
-    name: str
-    equipment: str | None = None
-    delay_s: float = 0.0
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.curves: list[Curve] = []
+        self._line_at: dict[int, int] = {}
+        self._curve_at: dict[int, int] = {}
 
+    def add(self, row: Line | Curve) -> None:
+        if isinstance(row, Line):
+            if id(row) not in self._line_at:
+                self._line_at[id(row)] = len(self.lines)
+                self.lines.append(row)
+        elif id(row) not in self._curve_at:
+            self._curve_at[id(row)] = len(self.curves)
+            self.curves.append(row)
 
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """How a live run is bound and paced."""
-
-    host: str = "127.0.0.1"
-    control_host: str = "127.0.0.1"
-    control_port: int = 0
-    endpoints: Path | None = None
-    fixed_ports: bool = False
-    speed: float = 1.0
-    faults: Sequence[DelayedFault] = field(default_factory=tuple)
-
-
-class SimulatedClock:
-    """Time in the simulation: `start` plus the real time since, times `speed`."""
-
-    def __init__(self, start: datetime, speed: float) -> None:
-        self._start, self._speed, self._origin = start, speed, time.monotonic()
-
-    def __call__(self) -> datetime:
-        """The simulated instant now, aware UTC."""
-        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+    def at(self, row: Line | Curve) -> int:
+        if isinstance(row, Line):
+            return self._line_at[id(row)]
+        return len(self.lines) + self._curve_at[id(row)]
 
 
-def parse_fault(text: str) -> DelayedFault:
-    """Read `name[@equipment][+delay_s]`; raises ValueError when the delay is not a number."""
-    head, _, delay = text.partition("+")
-    name, _, equipment = head.partition("@")
-    return DelayedFault(name, equipment or None, float(delay or 0.0))
+def _parts(source: Source) -> list[tuple[float, Line | Curve]]:
+    return source.parts if isinstance(source, Sum) else [(1.0, source)]
 
 
-async def run_live(
-    world: LiveWorld, catalogue: Catalogue, start: datetime, options: LiveOptions, stop: asyncio.Event
-) -> None:
-    """Serve until `stop` is set or the parent process ends; raises OSError when a port is taken."""
-    clock = SimulatedClock(start, options.speed)
-    pace = _Pace(world, start, clock)
-    source = Source(world)
-    fleet = Fleet(catalogue, source, clock)
-    control = Control(world, source, catalogue, clock)
-    server = ControlServer(control)
-    pace.catch_up()
-    try:
-        ports = await fleet.start(options.host, fixed_ports=options.fixed_ports)
-        control_port = await server.start(options.control_host, options.control_port)
-        if options.endpoints is not None:
-            _write_endpoints(options.endpoints, Endpoint(options.control_host, control_port), ports)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(pace.run()), group.create_task(fleet.run())]
-            tasks.append(group.create_task(_stop_when_orphaned(os.getppid(), stop)))
-            tasks += [group.create_task(_begin(control, fault, options.speed)) for fault in options.faults]
-            await stop.wait()
-            for task in tasks:
-                task.cancel()
-    finally:
-        await server.stop()
-        await fleet.stop()
+def _matrix(slots: _Slots, sources: Sequence[Source]) -> csr_matrix[np.float64]:
+    weights, rows, columns = [], [], []
+    for place, source in enumerate(sources):
+        for weight, part in _parts(source):
+            weights.append(weight)
+            rows.append(place)
+            columns.append(slots.at(part))
+    width = len(slots.lines) + len(slots.curves)
+    return csr_matrix((weights, (rows, columns)), shape=(len(sources), width))
 
 
-class _Pace:
-    """Keeps the world abreast of the clock."""
+class _Meters:
+    """Derived meter readings of one sort, as index vectors."""
 
-    def __init__(self, world: LiveWorld, start: datetime, clock: SimulatedClock) -> None:
-        self._world, self._at, self._clock = world, start, clock
+    def __init__(self, rows: list[Metered], sums: dict[int, int], slots: _Slots) -> None:
+        self.power = np.array([sums[id(r.power)] for r in rows], dtype=np.int64)
+        self.reactive = np.array([sums[id(r.reactive)] for r in rows], dtype=np.int64)
+        self.voltage = self._lines([r.voltage for r in rows], slots)
+        self.share = self._lines([r.share for r in rows], slots)
 
-    def catch_up(self) -> None:
-        """Step to now, in steps of a minute at most."""
-        now = self._clock()
-        while self._at < now:
-            self._at = min(now, self._at + _LONGEST_STEP)
-            self._world.step(self._at)
-
-    async def run(self) -> None:
-        """Step once a second, on the second, for ever."""
-        while True:
-            await asyncio.sleep(_STEP_S - time.time() % _STEP_S)
-            self.catch_up()
+    @staticmethod
+    def _lines(rows: list[Line | None], slots: _Slots) -> Ints:
+        return np.array([slots.at(row) for row in rows if row is not None], dtype=np.int64)
 
 
-async def _begin(control: Control, fault: DelayedFault, speed: float) -> None:
-    await asyncio.sleep(fault.delay_s / speed)
-    control.start_fault(fault.name, fault.equipment)
+class LiveView:
+    """Evaluates every signal of a chunk at one instant."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.keys: list[Key] = list(chunk.rows)
+        rows = list(chunk.rows.values())
+        slots = _Slots()
+        for row in rows:
+            for part in _needed(row):
+                slots.add(part)
+        self._curves = slots.curves
+        self._load_lines(slots.lines)
+        registers = [r for r in rows if isinstance(r, Integral)]
+        metered = [r for r in rows if isinstance(r, Metered)]
+        sources = {id(s): s for r in metered for s in (r.power, r.reactive)}
+        sources |= {id(r): r for r in rows if isinstance(r, Sum)}
+        sums = {name: place for place, name in enumerate(sources)}
+        self._sums = _matrix(slots, list(sources.values()))
+        self._registers = _matrix(slots, [r.source for r in registers])
+        self._counted = np.unique(self._registers.indices)
+        self._counted_lines = self._counted[self._counted < len(slots.lines)]
+        self._counted_curves = self._counted[self._counted >= len(slots.lines)] - len(slots.lines)
+        self._knots = np.array([slots.lines[i].at_knots for i in self._counted_lines])
+        self._opening = np.array([r.opening for r in registers])
+        self._per_s = np.array([r.per_s for r in registers])
+        self._low = np.array([r.low for r in registers])
+        self._high = np.array([r.high for r in registers])
+        groups = {what: [r for r in metered if r.what == what] for what in ("apparent", "factor", "current")}
+        self._meters = {what: _Meters(group, sums, slots) for what, group in groups.items()}
+        self._interval = -1
+        self._take = self._order(rows, slots, sums, registers, groups)
+
+    def _load_lines(self, lines: list[Line]) -> None:
+        self._first = np.array([line.ends[0] for line in lines])
+        self._slope = np.array([line.ends[1] for line in lines]) - self._first
+        self._cycles = np.array([line.cycles for line in lines])
+        still = np.zeros(self.chunk.grid.count)
+        swings = [still if line.swing is None else line.swing for line in lines]
+        self._swing = np.array([np.broadcast_to(s, still.shape) for s in swings])
+
+    def _order(
+        self,
+        rows: list[AnyRow],
+        slots: _Slots,
+        sums: dict[int, int],
+        registers: list[Integral],
+        groups: dict[str, list[Metered]],
+    ) -> Ints:
+        """Return for each key its place in the concatenated vector of all sorts."""
+        place: dict[int, int] = {}
+        offset = len(slots.lines) + len(slots.curves)
+        place.update({name: offset + k for name, k in sums.items()})
+        offset += len(sums)
+        place.update({id(r): offset + k for k, r in enumerate(registers)})
+        offset += len(registers)
+        for group in groups.values():
+            place.update({id(r): offset + k for k, r in enumerate(group)})
+            offset += len(group)
+        return np.array(
+            [slots.at(r) if isinstance(r, Line | Curve) else place[id(r)] for r in rows], dtype=np.int64
+        )
+
+    def values_at(self, time: float) -> Floats:
+        """Return all signals at an instant, in the order of ``keys``, before patches."""
+        place = self.chunk.grid.place(np.array([time]))
+        k, share, phase = int(place.interval[0]), float(place.share[0]), float(place.phase[0])
+        angle = 2.0 * np.pi * phase
+        wave = np.sin(angle * self._cycles) @ RIPPLE_WEIGHTS
+        lines = self._first[:, k] + self._slope[:, k] * share + self._swing[:, k] * wave
+        parts = np.concatenate([lines, [curve.value_at(time) for curve in self._curves]])
+        totals = self._sums @ parts
+        registers = np.clip(
+            self._opening + self._integrals(k, share, phase, time) / self._per_s, self._low, self._high
+        )
+        everything = np.concatenate([parts, totals, registers, *self._metered(totals, parts)])
+        ordered: Floats = everything[self._take]
+        return ordered
+
+    def _integrals(self, k: int, share: float, phase: float, time: float) -> Floats:
+        index = self._counted_lines
+        step = self.chunk.grid.step_s[k]
+        area = self._knots[:, k] + step * share * (
+            self._first[index, k] + 0.5 * share * self._slope[index, k]
+        )
+        since = float(self.chunk.grid.phase[k])
+        cycles = self._cycles[index]
+        turns = np.cos(2.0 * np.pi * since * cycles) - np.cos(2.0 * np.pi * phase * cycles)
+        waves = ((turns / (2.0 * np.pi * cycles)) @ RIPPLE_WEIGHTS) * QUARTER_S
+        area = area + self._swing[index, k] * waves
+        full = np.zeros(self._registers.shape[1])
+        full[index] = area
+        full[self._first.shape[0] + self._counted_curves] = [
+            self._curves[i].integral_at(time) for i in self._counted_curves
+        ]
+        integrals: Floats = self._registers @ full
+        return integrals
+
+    def _metered(self, totals: Floats, parts: Floats) -> list[Floats]:
+        results = []
+        for what, group in self._meters.items():
+            power = totals[group.power]
+            apparent = np.hypot(power, totals[group.reactive])
+            if what == "apparent":
+                results.append(apparent)
+            elif what == "factor":
+                results.append(np.where(apparent > 1e-6, power / np.maximum(apparent, 1e-6), 1.0))
+            else:
+                results.append(apparent * 1000.0 * parts[group.share] / parts[group.voltage])
+        return results
 
 
-async def _stop_when_orphaned(parent: int, stop: asyncio.Event) -> None:
-    while os.getppid() == parent:  # noqa: ASYNC110  a parent's end is no event of the loop
-        await asyncio.sleep(_PARENT_CHECK_S)
-    stop.set()
-
-
-def _write_endpoints(path: Path, control: Endpoint, ports: Mapping[str, Endpoint]) -> None:
-    content = {"control": asdict(control), "connections": {name: asdict(at) for name, at in ports.items()}}
-    partial = path.with_name(f".{path.name}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        partial.unlink()
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def start_now() -> datetime:
-    """The whole second that begins now."""
-    return datetime.now(UTC).replace(microsecond=0)
+def _needed(row: AnyRow) -> list[Line | Curve]:
+    """Return the lines and curves a row is made of."""
+    if isinstance(row, Line | Curve):
+        return [row]
+    if isinstance(row, Sum):
+        return [part for _, part in row.parts]
+    if isinstance(row, Integral):
+        return [part for _, part in _parts(row.source)]
+    parts = [part for source in (row.power, row.reactive) for _, part in _parts(source)]
+    return parts + [line for line in (row.voltage, row.share) if line is not None]

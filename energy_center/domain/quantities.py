@@ -149,7 +149,7 @@ QUANTITIES: dict[Role, Quantity] = {
     Role.REACTIVE_POWER: Quantity("kvar", _G, -5_000, 10_000),
     Role.APPARENT_POWER: Quantity("kVA", _G, 0, 10_000),
     Role.POWER_FACTOR: Quantity("1", _G, -1, 1),
-    Role.FREQUENCY: Quantity("Hz", _G, 45, 65),
+    Role.FREQUENCY: Quantity("Hz", _G, 0, 65),
     Role.ENERGY_IMPORT: Quantity("kW.h", _C, 0, _BIG),
     Role.ENERGY_EXPORT: Quantity("kW.h", _C, 0, _BIG),
     Role.REACTIVE_ENERGY_IMPORT: Quantity("kvar.h", _C, 0, _BIG),

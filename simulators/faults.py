@@ -1,0 +1,143 @@
+"""Faults that can be injected, by name: what they act on and what they change.
+
+A fault has a true start and end, so that detection can be scored. The effects themselves stand beside the healthy
+physics (plant, air, water ...), where they use ``Chunk.active``.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulators.model import Equipment, Model
+
+WASH_DOWN_S = 240.0  # how long water runs into the pit when its pumps trip
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """A fault's default place, the kinds it may act on, and what it does."""
+
+    default: str
+    kinds: tuple[str, ...]
+    effect: str
+
+
+FAULTS: dict[str, FaultKind] = {
+    "stuck_damper": FaultKind(
+        "ltb-ahu-03", ("ahu",), "outdoor-air damper stands at 90 %, the command is still reported"
+    ),
+    "passing_chilled_water_valve": FaultKind(
+        "ltb-ahu-04", ("ahu",), "valve passes 80 % of its flow when shut"
+    ),
+    "reheat_against_cooling": FaultKind("ltb-ahu-02", ("ahu",), "reheat 45 % open without need to dry"),
+    "low_delta_t": FaultKind(
+        "ltb-plant", ("plant",), "chilled water returns after half the design difference"
+    ),
+    "fouled_condenser": FaultKind(
+        "ltb-chiller-1", ("chiller",), "condensing 3 K warmer at full load, 9 % power"
+    ),
+    "after_hours_cooling": FaultKind(
+        "ltb-plant", ("plant", "ahu"), "chiller and air handlers run outside the schedule"
+    ),
+    "sensor_drift": FaultKind(
+        "ltb-fcu-10-3", ("fcu", "vav", "vrf", "iaq"), "zone temperature reads up to 3 K high within a day"
+    ),
+    "sensor_stuck": FaultKind(
+        "ltb-fcu-12-2", ("fcu", "vav", "vrf", "iaq", "ahu"), "zone (return air) temperature stands still"
+    ),
+    "counter_reset": FaultKind("ltb-fl05-meter", ("meter", "ev"), "energy register restarts from zero"),
+    "pump_short_cycling": FaultKind(
+        "ltb-sump-b2", ("sump", "sump-pump", "pump"), "check valve leaks: about twenty pump starts an hour"
+    ),
+    "sump_pump_failed": FaultKind(
+        "ltb-sump-b3", ("sump", "sump-pump"), "both pumps trip while the floor above is washed down"
+    ),
+    "tank_leak": FaultKind("ym-rain-tank", ("rain-tank",), "0.6 m3/h leave the tank unmetered"),
+    "toilet_leak_at_night": FaultKind(
+        "ltb-water", ("water-meter", "rain-tank"), "0.25 m3/h run through toilets day and night"
+    ),
+    "generator_fails_to_start": FaultKind("ltb-gen", ("gen",), "called, it cranks three times and gives up"),
+    "low_power_factor": FaultKind("ltb-tr1-meter", ("meter",), "capacitor bank off: 0.5 kvar more per kW"),
+    "phase_imbalance": FaultKind("ltb-fl06-meter", ("meter",), "phase loads 45 : 30 : 25"),
+    "meter_offline": FaultKind("ltb-fl07-meter", (), "the device answers nothing"),
+    "frozen_gateway": FaultKind("ltb-submeters", (), "all values behind a gateway stand still"),
+    "demand_surge": FaultKind("ltb-main", ("meter",), "load rises to 1.15 times the contract capacity"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One injected fault; times are epoch seconds, ``end`` infinite while it lasts."""
+
+    name: str
+    equipment_id: str
+    start: float
+    end: float = float("inf")
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the fault with ISO times."""
+        return {
+            "name": self.name,
+            "equipment": self.equipment_id,
+            "from": _iso(self.start),
+            "to": None if self.end == float("inf") else _iso(self.end),
+            "effect": FAULTS[self.name].effect,
+        }
+
+
+def _iso(time: float) -> str:
+    return dt.datetime.fromtimestamp(time, dt.UTC).isoformat()
+
+
+def resolve(model: Model, name: str, equipment_id: str | None) -> str:
+    """Return the equipment (or group) that a fault acts on.
+
+    Raises:
+        ValueError: the fault or the equipment is unknown, or the one cannot befall the other.
+    """
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise ValueError(f"no fault named {name!r}; known: {', '.join(sorted(FAULTS))}")
+    place = equipment_id or kind.default
+    if not kind.kinds:
+        if not affected(model, place):
+            raise ValueError(f"{name}: no equipment, device or connection named {place!r}")
+        return place
+    equipment = model.equipment.get(place)
+    if equipment is None:
+        raise ValueError(f"{name}: no equipment named {place!r}")
+    if equipment.kind not in kind.kinds:
+        raise ValueError(f"{name} acts on {', '.join(kind.kinds)}; {place} is a {equipment.kind}")
+    if equipment.kind == "sump-pump":
+        return place.rsplit("-p", 1)[0]
+    return place
+
+
+def affected(model: Model, place: str) -> list[Equipment]:
+    """Return the equipment with this id or behind the connection of this name."""
+    return [e for e in model.equipment.values() if place in (e.id, e.group)]
+
+
+def parse_fault(model: Model, text: str) -> Fault:
+    """Read ``name@equipment:from..to`` (ISO times with zone) or ``name:from..to``.
+
+    Raises:
+        ValueError: the text does not have this form.
+    """
+    head, separator, window = text.partition(":")
+    name, _, place = head.partition("@")
+    first, dots, last = window.partition("..")
+    if not separator or not dots:
+        raise ValueError(f"fault {text!r}: expected name@equipment:FROM..TO")
+    start = dt.datetime.fromisoformat(first)
+    end = dt.datetime.fromisoformat(last)
+    if start.tzinfo is None or end.tzinfo is None or end <= start:
+        raise ValueError(f"fault {text!r}: times need a zone, and the end comes after the start")
+    return Fault(name, resolve(model, name, place or None), start.timestamp(), end.timestamp())
+
+
+def write_truth(path: Path, faults: Sequence[Fault]) -> None:
+    """Write the true starts and ends as a JSON list."""
+    path.write_text(json.dumps([fault.as_json() for fault in faults], indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,63 @@
+"""Faults of the reading, not of the thing: drift, standstill, restarted registers, silence."""
+
+import numpy as np
+
+from simulators.chunk import Chunk, Key, Patch
+from simulators.faults import Fault, affected
+from simulators.signals import Line, Sum
+
+DRIFT_K, DRIFT_S = 3.0, 86_400.0
+
+
+def _temperature_of(chunk: Chunk, equipment_id: str) -> Key:
+    kind = chunk.model.equipment[equipment_id].kind
+    return (equipment_id, "return_air_temperature" if kind == "ahu" else "zone_temperature")
+
+
+def _drift(chunk: Chunk, fault: Fault) -> None:
+    key = _temperature_of(chunk, fault.equipment_id)
+    age = np.clip((chunk.grid.time - fault.start) / DRIFT_S, 0.0, 1.0)
+    inside = (chunk.middle > fault.start) & (chunk.middle < fault.end)
+    row = chunk.rows[key]
+    if isinstance(row, Line):
+        drift = chunk.line(f"{key[0]}-drift", DRIFT_K * chunk.ends(age) * inside)
+        chunk.rows[key] = Sum([(1.0, row), (1.0, drift)])
+
+
+def _stand_still(chunk: Chunk, fault: Fault, keys: list[Key]) -> None:
+    place = chunk.grid.place(np.array([max(fault.start, chunk.grid.start)]))
+    for key in keys:
+        held = chunk.opening.held.get(key)
+        if held is None or fault.start >= chunk.grid.start:
+            held = float(chunk.rows[key].value(place)[0])
+        chunk.patches.append(Patch(key, fault.start, fault.end, held, 0.0))
+
+
+def _resets(chunk: Chunk) -> None:
+    """Keep registers that restarted on their new count, long after the fault itself."""
+    turns: dict[Key, list[tuple[float, float]]] = {}
+    for key, offset in chunk.opening.resets.items():
+        turns[key] = [(-np.inf, offset)]
+    for fault in chunk.past_faults:
+        if fault.name == "counter_reset" and fault.start >= chunk.grid.start:
+            key = (fault.equipment_id, "energy_import")
+            at = chunk.grid.place(np.array([fault.start]))
+            turns.setdefault(key, []).append((fault.start, float(chunk.rows[key].value(at)[0])))
+    for key, steps in turns.items():
+        ends = [start for start, _ in steps[1:]] + [np.inf]
+        chunk.patches += [
+            Patch(key, start, end, None, offset) for (start, offset), end in zip(steps, ends, strict=True)
+        ]
+
+
+def spoil_readings(chunk: Chunk) -> None:
+    """Apply the reading faults that touch the chunk; the last step of its computation."""
+    _resets(chunk)
+    for fault in chunk.faults:
+        if fault.name == "sensor_drift":
+            _drift(chunk, fault)
+        elif fault.name == "sensor_stuck":
+            _stand_still(chunk, fault, [_temperature_of(chunk, fault.equipment_id)])
+        elif fault.name == "frozen_gateway":
+            names = {e.id for e in affected(chunk.model, fault.equipment_id)}
+            _stand_still(chunk, fault, [key for key in chunk.rows if key[0] in names])
