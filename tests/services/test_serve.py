@@ -8,8 +8,8 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,7 +67,7 @@ async def test_production_refuses_demo_accounts_until_they_are_disabled(
         assert ready["port"] > 0
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 refused is what we test
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_plain_http_stays_on_this_machine(host: str, database_dsn: str):
     said = _refusal(database_dsn, "--host", host, ENERGY_CENTER_SECRET=SECRET)
     assert "in the clear" in said
@@ -75,7 +75,7 @@ def test_plain_http_stays_on_this_machine(host: str, database_dsn: str):
 
 
 def test_demo_stays_on_this_machine_even_with_tls(database_dsn: str):
-    said = _refusal(database_dsn, "--host", "0.0.0.0", "--behind-proxy", ENERGY_CENTER_MODE="demo")  # noqa: S104
+    said = _refusal(database_dsn, "--host", "0.0.0.0", "--behind-proxy", ENERGY_CENTER_MODE="demo")
     assert "127.0.0.1 only" in said
 
 
@@ -105,7 +105,7 @@ def test_half_of_tls_is_refused(database_dsn: str, tmp_path: Path):
     ("host", "loopback"),
     [
         *(("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True)),
-        *(("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("localhost.evil.test", False)),  # noqa: S104
+        *(("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("localhost.evil.test", False)),
     ],
 )
 def test_loopback_is_known(host: str, loopback: bool):
@@ -116,8 +116,6 @@ class _serving:  # noqa: N801 reads as a statement
     """`with _serving(dsn) as (process, ready)`: a server, stopped by SIGTERM and gone afterwards."""
 
     def __init__(self, dsn: str, *options: str, **environment: str) -> None:
-        import tempfile
-
         self._folder = tempfile.TemporaryDirectory(prefix="ec-serve-")
         self._ready = Path(self._folder.name) / "ready.json"
         argv = [
@@ -155,27 +153,14 @@ class _serving:  # noqa: N801 reads as a statement
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate of our own for 127.0.0.1."""
     key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "1",
-        ]
-        + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain],
-        check=True,
-        capture_output=True,
-    )
-    yield chain, key
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    argv = ["openssl", "req", *kind, *subject, "-keyout", str(key), "-out", str(chain)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return chain, key
 
 
 def test_serves_pages_and_api_and_stops_cleanly_on_sigterm(database_dsn: str):
