@@ -1,15 +1,69 @@
 """What the overview shows of every building now; each number is a figure that can be traced."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
 
-from energy_center.domain.site import Text
-from energy_center.services.figures import Figure, MoneyFigure
+from energy_center.domain.quantities import Role
+from energy_center.domain.readings import PointId
+from energy_center.domain.site import Equipment, Point, Space, Text
+from energy_center.domain.timeline import day_of
+from energy_center.errors import NotFound
+from energy_center.services.current_site import current_site
+from energy_center.services.demand_now import LEARN_FROM, DemandBlock, demand_block
+from energy_center.services.energy_today import (
+    CounterToday,
+    charge_figure,
+    charge_today,
+    counter_today,
+    energy_figure,
+    raw_from,
+)
+from energy_center.services.figures import Figure, FigureSource, FigureState, MoneyFigure, missing
+from energy_center.services.overview_parts import (
+    ChillerPlant,
+    Newest,
+    PumpNow,
+    PvNow,
+    RainTankNow,
+    SumpNow,
+    WeatherNow,
+    chiller_plant,
+    inverters,
+    main_meter,
+    pv_now,
+    rain_tank_now,
+    sumps_now,
+    weather_now,
+)
+from energy_center.services.read_devices import DeviceRow, device_rows
+from energy_center.services.tariff_catalogue import tariff
+from energy_center.store.devices import device_states
+from energy_center.store.latest import latest_of
+from energy_center.store.overview import AlarmCount, count_active_alarms
 from energy_center.store.pool import Database
+from energy_center.store.series import Grain, Series, read_series
+from energy_center.tariffs.price import CENT
+from energy_center.tariffs.tariff_model import Edition
+
+__all__ = [
+    "BandCost",
+    "BuildingNow",
+    "ChillerPlant",
+    "CostToday",
+    "DemandBlock",
+    "Overview",
+    "PumpNow",
+    "PvNow",
+    "RainTankNow",
+    "SumpNow",
+    "WeatherNow",
+    "read_overview",
+]
+
+PRIORITIES = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,94 +90,6 @@ class CostToday:
     tariff_id: str | None
     edition: str | None
     industry_factor: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class DemandBlock:
-    """The present 15-min demand block.
-
-    `forecast` is the block's expected average; it lies between `forecast_low` and `forecast_high` (kW) with
-    90 % probability. `over_contract_probability` is 0..1, None without a contract or forecast.
-    """
-
-    start: datetime
-    end: datetime
-    elapsed_share: float
-    so_far: Figure
-    forecast: Figure
-    forecast_low: float | None
-    forecast_high: float | None
-    over_contract_probability: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChillerPlant:
-    """The chilled-water plant: chillers running, electrical power of the whole plant, header temperatures.
-
-    `power` is chillers, pumps and towers; `efficiency` is kW per refrigeration ton (3.517 kW).
-    """
-
-    chillers_running: int | None
-    chillers_total: int
-    power: Figure
-    supply_temperature: Figure
-    return_temperature: Figure
-    cooling_rt: Figure
-    efficiency: Figure
-    equipment_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PumpNow:
-    """A sump pump: 1 running, 0 stopped."""
-
-    equipment_id: str
-    name: Text
-    status: Figure
-    fault: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class SumpNow:
-    """A basement sump: level in m, float switch 1 when the water is high."""
-
-    equipment_id: str
-    name: Text
-    level: Figure
-    high_float: Figure
-    pumps: tuple[PumpNow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RainTankNow:
-    """A rainwater tank: level in %, volume in m3, mains top-up valve 1 when open, overflow 1 when flowing."""
-
-    equipment_id: str
-    name: Text
-    level: Figure
-    volume: Figure
-    capacity_m3: float | None
-    mains_valve: Figure
-    overflow: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class WeatherNow:
-    """The site's weather station."""
-
-    equipment_id: str
-    temperature: Figure
-    humidity: Figure
-    rain_rate: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class PvNow:
-    """Photovoltaics: power and today's energy as positive production."""
-
-    power: Figure
-    energy_today: Figure
-    equipment_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +131,129 @@ class Overview:
         return next((b for b in self.buildings if b.building_id == building_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Everything that one overview is made of."""
+
+    newest: Newest
+    zone: ZoneInfo
+    counters: Mapping[PointId, CounterToday]
+    power: Mapping[PointId, Series]
+    alarms: Sequence[AlarmCount]
+    devices: Sequence[DeviceRow]
+
+
 async def read_overview(db: Database, now: datetime) -> Overview:
     """Read everything that the overview shows. Raises NotFound when no site has been applied yet."""
-    raise NotImplementedError
+    site = await current_site(db)
+    zone = ZoneInfo(site.time_zone)
+    newest = Newest(site, await latest_of(db, [p.point_id for p in site.points()]), now)
+    mains = [m for b in site.buildings if (m := main_meter(b.space_id, newest.of_building(b.space_id)))]
+    read = _Read(
+        newest=newest,
+        zone=zone,
+        counters=await _counters(db, mains, inverters(site.equipment), now, zone),
+        power=await _raw_power(db, mains, now),
+        alarms=await count_active_alarms(db, now),
+        devices=device_rows(site, newest.readings, await device_states(db), now),
+    )
+    return Overview(
+        at=now,
+        newest_at=max((latest.at for latest in newest.readings.values()), default=None),
+        site_id=site.site_id,
+        name=site.name,
+        time_zone=site.time_zone,
+        weather=weather_now(newest),
+        buildings=tuple(_building(space, read) for space in site.buildings),
+    )
+
+
+async def _counters(
+    db: Database, mains: Sequence[Equipment], pv: Sequence[Equipment], now: datetime, zone: ZoneInfo
+) -> dict[PointId, CounterToday]:
+    points = _points(mains, Role.ENERGY_IMPORT) + _points(pv, Role.ENERGY_EXPORT)
+    ids = [p.point_id for p in points]
+    quarters = await read_series(db, ids, day_of(now, zone).start, now, Grain.QUARTER)
+    raw = await read_series(db, ids, raw_from(now), now, Grain.RAW)
+    return {p.point_id: counter_today(p, quarters[p.point_id], raw[p.point_id], now, zone) for p in points}
+
+
+async def _raw_power(db: Database, mains: Sequence[Equipment], now: datetime) -> dict[PointId, Series]:
+    ids = [p.point_id for p in _points(mains, Role.ACTIVE_POWER)]
+    return await read_series(db, ids, now - LEARN_FROM, now, Grain.RAW)
+
+
+def _points(equipment: Sequence[Equipment], role: Role) -> list[Point]:
+    return [p for e in equipment if (p := e.point(role)) is not None]
+
+
+def _building(space: Space, read: _Read) -> BuildingNow:
+    newest = read.newest
+    equipment = newest.of_building(space.space_id)
+    main = main_meter(space.space_id, equipment)
+    register = main.point(Role.ENERGY_IMPORT) if main else None
+    counter = read.counters.get(register.point_id) if register else None
+    energy = energy_figure([counter] if counter else [], FigureSource.MAIN_METER_REGISTER, newest.now)
+    contract = _contract(space)
+    ids = {e.equipment_id for e in equipment}
+    active = [a for a in read.alarms if a.equipment_id in ids]
+    devices = [d for d in read.devices if d.building_id == space.space_id]
+    power_point = main.point(Role.ACTIVE_POWER) if main else None
+    power = read.power.get(power_point.point_id) if power_point else None
+    return BuildingNow(
+        building_id=space.space_id,
+        name=space.name,
+        main_meter_id=main.equipment_id if main else None,
+        total_power=newest.figure(main, Role.ACTIVE_POWER, FigureSource.MAIN_METER_POWER),
+        energy_today=energy,
+        cost_today=_cost(space, counter, energy, newest.now),
+        contract=contract,
+        demand=demand_block(main, counter, power, contract.amount, newest.now),
+        plant=chiller_plant(equipment, newest),
+        pv=pv_now(equipment, newest, read.counters),
+        sumps=sumps_now(equipment, newest),
+        rain_tank=rain_tank_now(equipment, newest),
+        alarms={p: sum(a.number for a in active if a.priority == p) for p in PRIORITIES},
+        alarms_unacknowledged=sum(a.number for a in active if not a.is_acknowledged),
+        devices=len(devices),
+        devices_stale=sum(d.is_stale for d in devices),
+    )
+
+
+def _contract(space: Space) -> Figure:
+    stated = space.attributes.get("contract_kw")
+    if not isinstance(stated, int | float):
+        return missing("kW", FigureSource.CONTRACT)
+    return Figure(float(stated), "kW", None, FigureState.GOOD, FigureSource.CONTRACT)
+
+
+def _edition_now(space: Space, now: datetime) -> Edition | None:
+    try:
+        found = tariff(str(space.attributes.get("tariff")))
+        return found.edition_at(now.astimezone(found.editions[-1].zone).date())
+    except NotFound:
+        return None
+
+
+def _cost(space: Space, counter: CounterToday | None, energy: Figure, now: datetime) -> CostToday:
+    charge = charge_today(space, counter) if counter else None
+    edition = _edition_now(space, now)
+    bands = [  # a local day lies in one edition and one season, so a band has one line
+        BandCost(
+            band=line.band,
+            name=edition.bands[line.band],
+            energy_kwh=float(line.energy_kwh),
+            price_ntd_per_kwh=line.price,
+            amount_ntd=line.amount.quantize(CENT, ROUND_HALF_UP),
+        )
+        for line in (charge.lines if charge and edition else ())
+        if edition
+    ]
+    return CostToday(
+        total=charge_figure(charge, energy),
+        bands=tuple(bands),
+        band_now=edition.season_and_band(now)[1] if edition else None,
+        tariff_id=edition.tariff_id if edition else None,
+        edition=edition.edition if edition else None,
+        industry_factor=charge.industry_factor if charge else None,
+    )

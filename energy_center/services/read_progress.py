@@ -1,12 +1,12 @@
 """How far long jobs are, for the progress line on the pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from energy_center.store.overview import all_progress
 from energy_center.store.pool import Database
+from energy_center.store.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +29,17 @@ class JobProgress:
 
 async def read_progress(db: Database) -> tuple[JobProgress, ...]:
     """Every job that ever reported, newest report first."""
-    raise NotImplementedError
+    return tuple(_job(progress) for progress in await all_progress(db))
+
+
+def _job(progress: Progress) -> JobProgress:
+    eta, failed = progress.detail.get("eta_s"), progress.detail.get("failed")
+    return JobProgress(
+        job=progress.job,
+        done=progress.done,
+        total=progress.total,
+        eta_s=float(eta) if isinstance(eta, int | float) else None,
+        failed=str(failed) if failed else None,
+        detail=progress.detail,
+        updated_at=progress.updated_at,
+    )
