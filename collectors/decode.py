@@ -52,6 +52,7 @@ class BlockDecoder:
             if s.invalid
         ]
         self._states = [(i, s.states) for i, s in enumerate(self._sources) if s.states]
+        self._coded = [i for i, s in enumerate(self._sources) if s.four_quadrant]
 
     def _plan(self, address: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp], str]]:
         plan = []
@@ -70,6 +71,8 @@ class BlockDecoder:
                 quality[i] |= Quality.SENSOR_FAULT
         for i, states in self._states:
             raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
+        for i in self._coded:
+            raw[i] = _power_factor(float(raw[i]))
         values = raw * self._factor + self._offset
         values[~np.isfinite(values)] = np.nan
         return values, quality
@@ -83,6 +86,13 @@ class BlockDecoder:
         for i, bit in self._shifts:
             raw[i] = (int(raw[i]) >> bit) & 1
         return raw
+
+
+def _power_factor(coded: float) -> float:
+    """Leading power factors lie beyond 1 and -1 (Schneider PM5500 register list, format 4Q_FP_PF)."""
+    if abs(coded) <= 1.0:
+        return coded
+    return 2.0 - coded if coded > 0 else -2.0 - coded
 
 
 def _as_read(source: ModbusSource, written: float) -> float:

@@ -114,7 +114,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class ModbusSource:
-    """Where a value lies in a unit, by wire address; raw values in `invalid` mean that there is no value."""
+    """Where a value lies in a unit, by wire address; raw values in `invalid` mean that there is no value.
+
+    `four_quadrant` marks a power factor coded by quadrant: beyond 1 it is 2 - x, below -1 it is -2 - x.
+    """
 
     unit_id: int
     table: Table
@@ -124,6 +127,7 @@ class ModbusSource:
     bit: int | None = None
     invalid: tuple[float, ...] = ()
     states: Mapping[int, float] = field(default_factory=dict)
+    four_quadrant: bool = False
 
     @property
     def end(self) -> int:

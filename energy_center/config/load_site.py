@@ -157,6 +157,7 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | Bacnet
                 bit=point.bit,
                 invalid=point.invalid,
                 states=point.enum,
+                four_quadrant=point.four_quadrant,
             )
         case BacnetPoint():
             kind, _, instance = point.object.partition(",")

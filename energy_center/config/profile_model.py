@@ -63,6 +63,7 @@ class ModbusPoint(_Point):
     words: WordOrder = WordOrder.BIG
     bit: int | None = Field(default=None, ge=0, le=15)
     invalid: tuple[float, ...] = ()
+    four_quadrant: bool = False
     manual: str = Field(min_length=3)
     golden: Annotated[tuple[Golden, ...], BeforeValidator(_as_list)] = ()
 

@@ -33,7 +33,15 @@ LINES = dict(_modbus_lines())
 
 def _binding(point: ModbusPoint) -> PointBinding:
     source = ModbusSource(
-        1, point.table, point.address, point.type, point.words, point.bit, point.invalid, point.enum
+        1,
+        point.table,
+        point.address,
+        point.type,
+        point.words,
+        point.bit,
+        point.invalid,
+        point.enum,
+        point.four_quadrant,
     )
     return PointBinding(("x", point.point_name), point.role, "c", "d", 60.0, point.scaling, source)
 
