@@ -54,8 +54,8 @@ def simulate_air_handlers(chunk: Chunk, house: House) -> None:
     """Publish the air handlers of a building."""
     for unit in chunk.model.of(house.id, "ahu"):
         on = house.air_on[unit.id]
-        speed = _fan(chunk, house, unit, on)
-        _air_handler(chunk, house, unit, on, speed)
+        _fan(chunk, house, unit, on)
+        _air_handler(chunk, house, unit, on)
 
 
 def _fan(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Floats:
@@ -96,7 +96,7 @@ def _return_humidity(chunk: Chunk, house: House, unit: Equipment, on: Floats) ->
     return chunk.ends(levels[:, 0]) + 0.4 * chunk.noise(f"{unit.id}-rh", 2400.0)
 
 
-def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats, speed: Floats) -> None:
+def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> None:
     zone = house.zone_at[unit.id]
     command, damper = _dampers(chunk, unit, on)
     back = zone + 0.3 * on + 0.05 * chunk.noise(f"{unit.id}-return", 2400.0)

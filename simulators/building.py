@@ -15,7 +15,7 @@ from simulators.signals import Floats, Source
 from simulators.weather import weather_at
 
 OPEN_H, CLOSE_H = 7.0, 19.0
-COOLING_FROM_C = 17.0  # day mean above which the plant is put into service
+COOLING_FROM_C = 15.5  # day mean above which the plant is put into service
 ROOM_KJ_KG = 53.0  # air at 25.5 C and 53 % rh
 OUTDOOR_PPM = 430.0
 ZONE_KINDS = ("ahu", "vav", "fcu", "vrf", "iaq")
@@ -24,7 +24,8 @@ ZONE_KINDS = ("ahu", "vav", "fcu", "vrf", "iaq")
 @dataclass(eq=False)
 class House:
     """What the modules know of one building; loads are what each submeter sees, by its name's middle part,
-    with the tangent of each load's phase angle."""
+    with the tangent of each load's phase angle.
+    """
 
     id: str
     people: Floats
@@ -49,7 +50,7 @@ class House:
 def _cooling_season(chunk: Chunk) -> Floats:
     """Return 1 for intervals of days warm enough for the plant, judged by the day's mean at noon."""
     days, place = np.unique(chunk.day, return_inverse=True)
-    noon = days * 86_400.0 + 4 * 3600.0
+    noon: Floats = days.astype(np.float64) * 86_400.0 + 4 * 3600.0
     warm: Floats = (weather_at(chunk.seed, noon).day_mean_c > COOLING_FROM_C).astype(np.float64)[place]
     return warm
 
@@ -134,7 +135,6 @@ def simulate_floors(chunk: Chunk, house: House) -> Floats:
 def simulate_demand(chunk: Chunk, house: House, floor_heat_kw: Floats) -> None:
     """Compute the cooling the building asks for, kW thermal, shape (2, n), zero while the plant is off."""
     model = chunk.model
-    rated = lambda name: model.building(house.id, name)  # noqa: E731 - short local spelling of one look-up
     ventilation = np.zeros_like(house.people)
     units = model.of(house.id, "ahu", "oau")
     for unit in units:
@@ -148,19 +148,19 @@ def simulate_demand(chunk: Chunk, house: House, floor_heat_kw: Floats) -> None:
         if reheat is not None:
             ventilation += 25.0 * reheat * house.air_on[unit.id]
     zones = model.of(house.id, *ZONE_KINDS)
-    above = np.mean(
+    above: Floats = np.mean(
         [np.maximum(house.zone_at[z.id] - house.set_point[z.id] - 0.3, 0.0) for z in zones], axis=0
     )
     need = (
         0.8 * floor_heat_kw
-        + rated("person_kw") * rated("headcount") * house.people
-        + rated("wall_kw_k") * (chunk.outdoor("temperature_c") - 25.8)
-        + rated("sun_kw_per_w_m2") * chunk.outdoor("irradiance_w_m2")
+        + model.building(house.id, "person_kw") * model.building(house.id, "headcount") * house.people
+        + model.building(house.id, "wall_kw_k") * (chunk.outdoor("temperature_c") - 25.8)
+        + model.building(house.id, "sun_kw_per_w_m2") * chunk.outdoor("irradiance_w_m2")
         + ventilation
-        + rated("pull_down_kw_k") * above
+        + model.building(house.id, "pull_down_kw_k") * above
     )
     slow = 1.0 + 0.02 * chunk.noise(f"{house.id}-cooling", 3600.0)
-    house.cooling_kw = np.maximum(need * slow, 0.03 * rated("cooling_kw")) * house.plant_on
+    house.cooling_kw = np.maximum(need * slow, 0.03 * model.building(house.id, "cooling_kw")) * house.plant_on
 
 
 def simulate_zone_units(chunk: Chunk, house: House) -> None:

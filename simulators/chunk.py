@@ -1,7 +1,7 @@
-"""One stretch of simulated time: its grid, its weather, the state it starts from, and the signals it yields.
+"""One stretch of simulated time: its grid, weather, opening state, and the signals it yields.
 
-The physics modules fill a chunk in turn; each needs only what earlier ones left in it. What the next chunk must
-know (tank content, temperatures, registers) is tracked here and read off at any instant.
+The physics modules fill a chunk in turn; each needs only what earlier ones left in it. What the next chunk
+must know (tank content, temperatures, registers) is tracked here and read off at any instant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class _Track:
 
 @dataclass(frozen=True)
 class Patch:
-    """A reading that stands still (``held``) or a register that restarted (``offset``) from ``start`` to ``end``."""
+    """A reading that stands still (``held``) or a register that restarted (``offset``), for a time."""
 
     key: Key
     start: float
@@ -72,7 +72,7 @@ def make_grid(start: float, end: float, faults: Sequence[Fault]) -> Grid:
 
 
 class Chunk:
-    """Grid, inputs and results of one stretch. Arrays of physics have shape (2, n): interval starts and ends."""
+    """Grid, inputs and results of one stretch; physics has shape (2, n): interval starts and ends."""
 
     def __init__(self, model: Model, seed: int, grid: Grid, state: State, faults: Sequence[Fault]) -> None:
         self.model = model
@@ -200,7 +200,9 @@ class Chunk:
         key = (equipment.id, signal)
         opening = self.opening.registers.get(key, first)
         self.rows[key] = Curve(
-            np.concatenate([[self.grid.start], times]), opening + np.arange(len(times) + 1), held=True
+            np.concatenate([[self.grid.start], times]),
+            opening + np.arange(len(times) + 1, dtype=np.float64),
+            held=True,
         )
         self._counts.add(key)
 
@@ -219,7 +221,7 @@ class Chunk:
         self._curves[name] = curve
 
     def relax(self, name: str, first: Floats, target: Floats, time_constant_s: Floats) -> Floats:
-        """Return first-order responses, shape (n + 1, s), tracked; target and time constant have shape (n, s)."""
+        """Return tracked first-order responses, shape (n + 1, s); target and time constant are (n, s)."""
         state = self.opened(name, first)
         keep = np.exp(-self.grid.step_s[:, None] / time_constant_s)
         push = (1.0 - keep) * target

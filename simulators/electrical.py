@@ -1,19 +1,21 @@
 """Electricity: what each submeter sees, transformers with losses, PV, UPS, lifts, chargers, and the mains.
 
-Main meter = submeters + transformer losses - PV, exactly and at every instant, since sums are sums of the same
-lines and curves. Signs: into the load positive, so PV is negative.
+Main meter = submeters + transformer losses - PV, exactly and at every instant, since sums are sums of the
+same lines and curves. Signs: into the load positive, so PV is negative.
 """
 
 import numpy as np
 
 from simulators import occupancy
 from simulators.building import House
+from simulators.calendars import is_working_day, midnight
 from simulators.chunk import Chunk
 from simulators.model import Equipment
+from simulators.noise import uniform
 from simulators.signals import AnyRow, Curve, Floats, Line, Metered, Source, Sum, add
 
 LOW_V, HIGH_V = 220.0, 6582.0  # phase to neutral of 380 V and of 11.4 kV
-CAPACITOR_TANGENT = 0.20  # kvar per kW that the banks take away
+CAPACITOR_TANGENT = 0.24  # kvar per kW that the banks take away
 BANK_OFF_TANGENT = 0.50
 SURGE_SHARE = 1.15
 
@@ -131,9 +133,6 @@ def charging_sessions(
     chunk: Chunk, unit: Equipment, first: int, last: int
 ) -> list[tuple[float, float, float]]:
     """Return (plugged in, charged, leaves) of the days, three tries a day, in order and without overlap."""
-    from simulators.calendars import is_working_day, midnight
-    from simulators.noise import uniform
-
     days = np.arange(first, last + 1, dtype=np.int64)
     sessions = []
     for slot, (hour, chance_open, chance_off) in enumerate(
@@ -151,7 +150,7 @@ def charging_sessions(
 
 
 def simulate_supply(chunk: Chunk, houses: list[House]) -> None:
-    """Compute frequency and the phase voltages of every bus: high voltage (index 0) and each transformer's."""
+    """Compute frequency and the phase voltages of the high-voltage and the transformers' buses."""
     noise = chunk.noise("frequency", 600.0)
     chunk.shared["frequency"] = chunk.line("frequency", 60.0 + 0.018 * noise, 0.012)
     for house in houses:

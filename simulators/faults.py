@@ -1,7 +1,7 @@
 """Faults that can be injected, by name: what they act on and what they change.
 
-A fault has a true start and end, so that detection can be scored. The effects themselves stand beside the healthy
-physics (plant, air, water ...), where they use ``Chunk.active``.
+A fault has a true start and end, so that detection can be scored. The effects themselves stand beside the
+healthy physics (plant, air, water ...), where they use ``Chunk.active``.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Emergency generators: the weekly idle test, the monthly test on a load bank, fuel, battery, transfer switch.
+"""Emergency generators: weekly idle test, monthly test on a load bank, fuel, battery, transfer switch.
 
 Tests: Wednesday 10:00 for 15 min without load; the month's first Saturday 09:00 for 30 min at 40 % on a load
 bank, which the mains meters do not see. Engine states as in Deep Sea's GenComm: 0 stopped, 1 pre-start

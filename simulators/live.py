@@ -1,4 +1,4 @@
-"""All signals of a chunk at one instant, fast enough for every second: the same formulas, compiled to vectors."""
+"""All signals of a chunk at one instant, fast enough for every second: the same formulas as vectors."""
 
 from collections.abc import Sequence
 
@@ -145,7 +145,7 @@ class LiveView:
         wave = np.sin(angle * self._cycles) @ RIPPLE_WEIGHTS
         lines = self._first[:, k] + self._slope[:, k] * share + self._swing[:, k] * wave
         parts = np.concatenate([lines, [curve.value_at(time) for curve in self._curves]])
-        totals = self._sums @ parts
+        totals = np.asarray(self._sums @ parts)
         registers = np.clip(
             self._opening + self._integrals(k, share, phase, time) / self._per_s, self._low, self._high
         )
@@ -169,8 +169,7 @@ class LiveView:
         full[self._first.shape[0] + self._counted_curves] = [
             self._curves[i].integral_at(time) for i in self._counted_curves
         ]
-        integrals: Floats = self._registers @ full
-        return integrals
+        return np.asarray(self._registers @ full)
 
     def _metered(self, totals: Floats, parts: Floats) -> list[Floats]:
         results = []

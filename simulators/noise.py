@@ -1,7 +1,7 @@
 """Random numbers that depend only on seed, stream and index, so that any window of time sees the same ones.
 
-A counter-based hash (splitmix64) stands where a generator with state would make the values depend on the order
-of the calls.
+A counter-based hash (splitmix64) stands where a generator with state would make the values depend on the
+order of the calls.
 """
 
 import zlib

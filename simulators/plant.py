@@ -1,4 +1,4 @@
-"""The chilled-water plant: chillers by part load, towers, constant primary and variable secondary pumps, header."""
+"""The chilled-water plant: chillers by part load, towers, primary and secondary pumps, header."""
 
 from dataclasses import dataclass
 

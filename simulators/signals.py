@@ -1,6 +1,6 @@
 """How a signal runs through time: exact values and exact integrals at any instant of a chunk.
 
-A chunk is cut into intervals (quarter-hours, and breaks where a fault begins or ends). Within an interval a
+A chunk is cut into intervals (quarter-hours, and breaks where faults begin or end). Within one, a
 signal runs straight from its start to its end value; a ripple with whole cycles per quarter-hour, hence without
 an integral over it, makes it lively between the knots. Counters are the integral in closed form, so a reading
 does not depend on how often one looks.
@@ -106,20 +106,21 @@ class Line:
     def value(self, place: Place) -> Floats:
         """Return the signal at the instants."""
         first, last = self.ends[0][place.interval], self.ends[1][place.interval]
-        straight = first + (last - first) * place.share
-        if self.swing is None or not np.any(place.phase):
-            return straight
-        return straight + self.swing[place.interval] * ripple(self.cycles, place.phase)
+        level: Floats = first + (last - first) * place.share
+        if self.swing is not None and np.any(place.phase):
+            level = level + self.swing[place.interval] * ripple(self.cycles, place.phase)
+        return level
 
     def integral(self, place: Place) -> Floats:
         """Return the integral from the chunk's start."""
         k, share = place.interval, place.share
         first, last = self.ends[0][k], self.ends[1][k]
-        area = self.at_knots[k] + self.grid.step_s[k] * share * (first + (last - first) * share * 0.5)
-        if self.swing is None or not np.any(place.phase):
-            return area
-        since = ripple_integral(self.cycles, self.grid.phase[k]) if np.any(self.grid.phase) else 0.0
-        return area + self.swing[k] * (ripple_integral(self.cycles, place.phase) - since)
+        rise = (last - first) * share * 0.5
+        area: Floats = self.at_knots[k] + self.grid.step_s[k] * share * (first + rise)
+        if self.swing is not None and np.any(place.phase):
+            since = ripple_integral(self.cycles, self.grid.phase[k])
+            area = area + self.swing[k] * (ripple_integral(self.cycles, place.phase) - since)
+        return area
 
 
 class Curve:
@@ -142,8 +143,9 @@ class Curve:
         """Return the signal at the instants."""
         if self.held:
             index = np.searchsorted(self.time, place.time, side="right") - 1
-            return self.level[np.maximum(index, 0)]
-        level = np.interp(place.time, self.time, self.level)
+            held: Floats = self.level[np.maximum(index, 0)]
+            return held
+        level: Floats = np.interp(place.time, self.time, self.level)
         return np.round(level) if self.rounded else level
 
     def integral(self, place: Place) -> Floats:
@@ -221,7 +223,7 @@ def add(*terms: tuple[float, Source]) -> Sum:
 
 @dataclass(eq=False)
 class Integral:
-    """A register or a level: ``opening`` at the chunk's start plus the source's integral per hour, times scale."""
+    """A register or a level: ``opening`` at the chunk's start plus the source's integral over ``per_s``."""
 
     opening: float
     source: Source
@@ -241,7 +243,7 @@ class Integral:
 
 @dataclass(eq=False)
 class Metered:
-    """What a meter derives from power, reactive power and phase voltage: ``what`` is apparent, factor or current.
+    """What a meter derives from its powers and voltage: ``what`` is apparent, factor or current.
 
     ``share`` is the phase's part of the load (1/3 when even), shape (2, n) as a line.
     """

@@ -1,4 +1,4 @@
-"""Water: sumps and rain tank by mass balance, meters, ground and drain levels, gas, fire main, weather station."""
+"""Water: sumps and rain tank by mass balance, meters, ground and drain levels, weather station."""
 
 from dataclasses import dataclass
 
@@ -198,7 +198,8 @@ def _watering(chunk: Chunk) -> Floats:
     months = np.array([calendars.date_of(int(d)).month for d in days])
     wanted = (rained < 4.0) & (((months > 3) & (months < 11)) | (days % 3 == 0))
     middle = chunk.hours.mean(axis=0)
-    return wanted[place] * ((middle > 6.0) & (middle < 6.5))
+    watering: Floats = wanted[place] * ((middle > 6.0) & (middle < 6.5)).astype(np.float64)
+    return watering
 
 
 @dataclass(frozen=True)

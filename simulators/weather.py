@@ -1,6 +1,6 @@
 """Taichung's weather from a seed: sun, cloud, temperature, humidity, rain, wind and pressure.
 
-Climate normals 1991-2020 of Taichung station (Central Weather Administration): monthly mean temperature and rain.
+Climate normals 1991-2020 of Taichung station (Central Weather Administration): monthly temperature, rain.
 Every instant is computed from noise by day or by lattice, so a window of any length sees the same weather.
 """
 
@@ -85,7 +85,8 @@ def sun_height(time: Floats) -> Floats:
     declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day_of_year) / 365.0)
     solar_hour = (time / 3600.0 + LONGITUDE_DEG / 15.0) % 24.0
     angle = np.radians(15.0 * (solar_hour - 12.0))
-    return np.sin(LATITUDE) * np.sin(declination) + np.cos(LATITUDE) * np.cos(declination) * np.cos(angle)
+    high: Floats = np.sin(LATITUDE) * np.sin(declination)
+    return high + np.cos(LATITUDE) * np.cos(declination) * np.cos(angle)
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -142,7 +143,7 @@ def _spells(seed: int, days: NDArray[np.int64], months: NDArray[np.int64]) -> tu
 
 
 def _rate(time: Floats, index: NDArray[np.int64], spells: _Rains) -> Floats:
-    """Return mm/h from spells that began on the same or one of the two days before, each a sine-squared bump."""
+    """Return mm/h from spells begun on the same or the two days before, each a sine-squared bump."""
     total = np.zeros(len(time))
     for back in (0, 1, 2):
         k = index - back

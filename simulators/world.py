@@ -1,6 +1,6 @@
 """The simulated world, live: runs from a fixed origin to the start and then answers for every second.
 
-History and live are one computation over the same quarter-hour grid, so registers and levels join without a step.
+History and live are one computation over one quarter-hour grid: registers and levels join without a step.
 """
 
 import datetime as dt
