@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     behind_proxy: bool = False
     raw_retention_days: int = 7
+    rules_interval_s: float = Field(default=60.0, gt=0, description="How often the rules are run.")
+    notify_url: SecretStr | None = Field(
+        default=None, description="Where alarms are sent: an Apprise address such as mailto://…"
+    )
     log_level: str = "INFO"
     log_form: Literal["text", "json"] = "text"
 
