@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from simulators.catalogue import Catalogue, CatalogueError, load_catalogue
-from simulators.live import LiveOptions, LiveWorld, parse_fault, run_live, start_now
+from simulators.run_live import LiveOptions, LiveWorld, parse_fault, run_live, start_now
 
 DEFAULT_SITE = Path(__file__).parent / "sites" / "taichung.yaml"
 _USAGE = 2

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,17 +23,29 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
+class TrueFault(Protocol):
+    """A fault with its true start and end."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Name, equipment and times."""
+
+
 class SteerableWorld(Protocol):
     """What control needs of the world."""
 
     def values(self) -> Mapping[tuple[str, str], float]:
         """Every signal now."""
 
-    def start_fault(self, name: str, equipment_id: str | None = None, until: datetime | None = None) -> Any:  # noqa: ANN401
+    def start_fault(
+        self, name: str, equipment_id: str | None = None, until: datetime | None = None
+    ) -> TrueFault:
         """Begin a fault; raises ValueError for an unknown one."""
 
-    def stop_fault(self, name: str, equipment_id: str | None = None) -> Any:  # noqa: ANN401
-        """End a fault."""
+    def stop_fault(self, name: str, equipment_id: str | None = None) -> None:
+        """End the running faults of a name."""
+
+    def faults(self) -> Sequence[TrueFault]:
+        """All faults so far."""
 
     def override(self, equipment_id: str, signal: str, value: float | None) -> None:
         """Pin a signal to a value, or free it."""
@@ -49,11 +61,10 @@ class Control:
         self._source = source
         self._names = {line.id for line in catalogue.equipment} | {c.id for c in catalogue.connections}
         self._clock = clock
-        self._truth: list[Answer] = []
         self._commands: Mapping[str, Callable[[Request], Answer]] = {
             "fault": self._start_fault,
             "clear": self._stop_fault,
-            "faults": lambda _: {"faults": self._truth},
+            "faults": lambda _: {"faults": [fault.as_json() for fault in self._world.faults()]},
             "set": self._set,
             "served": lambda _: {"served": dict(self._source.served.counts())},
             "mute": self._mute,
@@ -71,37 +82,17 @@ class Control:
         except (ValueError, TypeError) as cause:
             return {"ok": False, "error": str(cause)}
 
-    def start_fault(self, name: str, equipment: str | None, for_s: float | None = None) -> Answer:
-        """Begin a fault and remember its true start; raises ValueError for an unknown one."""
-        now = self._clock()
-        until = None if for_s is None else now + timedelta(seconds=for_s)
-        self._world.start_fault(name, equipment, until)
-        entry = {
-            "name": name,
-            "equipment": equipment,
-            "from": now.isoformat(),
-            "to": None if until is None else until.isoformat(),
-        }
-        self._truth.append(entry)
-        return entry
+    def start_fault(self, name: str, equipment: str | None, for_s: float | None = None) -> Mapping[str, Any]:
+        """Begin a fault; raises ValueError for an unknown one."""
+        until = None if for_s is None else self._clock() + timedelta(seconds=for_s)
+        return self._world.start_fault(name, equipment, until).as_json()
 
     def _start_fault(self, request: Request) -> Answer:
         return {"fault": self.start_fault(request["name"], request.get("equipment"), request.get("for_s"))}
 
     def _stop_fault(self, request: Request) -> Answer:
-        name, equipment = request["name"], request.get("equipment")
-        self._world.stop_fault(name, equipment)
-        now = self._clock().isoformat()
-        ended = [
-            entry
-            for entry in self._truth
-            if entry["name"] == name
-            and equipment in (None, entry["equipment"])
-            and (entry["to"] or now) >= now
-        ]
-        for entry in ended:
-            entry["to"] = now
-        return {"cleared": len(ended)}
+        self._world.stop_fault(request["name"], request.get("equipment"))
+        return {}
 
     def _set(self, request: Request) -> Answer:
         key = (request["equipment"], request["point"])

@@ -154,6 +154,7 @@ class BacnetServer:
         self._device = connection.device or 0
         self._source = source
         self._lines = tuple(lines)
+        self._names = [line.id for line in self._lines]
         self._app: _Controller | None = None
         self._first = [rows[0] for rows in (_keys(line) for line in self._lines) if rows]
 
@@ -188,7 +189,7 @@ class BacnetServer:
             self._app.close()
 
     def _is_silent(self) -> bool:
-        if self._source.is_muted(self.connection_id, *(line.id for line in self._lines)):
+        if self._source.is_silent(self.connection_id, self._names):
             return True
         return any(not has_reading(self._source.read(key)) for key in self._first)
 

@@ -169,7 +169,7 @@ class ModbusServer:
 
     def _answer(self, unit_id: int, pdu: bytes) -> tuple[bytes, Sequence[Key]]:
         unit = self.units.get(unit_id)
-        if self._source.is_muted(self.connection_id, *(unit.names if unit else ())):
+        if self._source.is_silent(self.connection_id, unit.names if unit else ()):
             raise _Silence
         if unit is None:
             raise _Refusal(NO_TARGET)

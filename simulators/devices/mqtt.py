@@ -93,7 +93,7 @@ class MqttDevices:
             await asyncio.to_thread(gateway.client.loop_stop)
 
     def _publish(self, line: Line) -> None:
-        if self._source.is_muted(self.connection_id, line.id):
+        if self._source.is_silent(self.connection_id, (line.id,)):
             return
         message, carried = compose(MESSAGES[line.map_name], partial(_read, self._source, line.id))
         if not carried:

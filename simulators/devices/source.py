@@ -1,6 +1,7 @@
 """What device servers work with: the values of the world, who is silent, and what was sent."""
 
 import math
+from collections.abc import Iterable
 from typing import Protocol
 
 from simulators.served import Key, Served
@@ -12,6 +13,9 @@ class Values(Protocol):
     def value(self, equipment_id: str, signal: str) -> float:
         """The reading in the signal's unit now; NaN where the device has none to give."""
 
+    def is_silent(self, equipment_id: str) -> bool:
+        """Whether a fault keeps the equipment's device from answering."""
+
 
 class Source:
     """The world as the devices see it. A muted connection or piece of equipment does not answer."""
@@ -22,7 +26,7 @@ class Source:
         self._muted: set[str] = set()
 
     def read(self, key: Key) -> float:
-        """The reading of a point; NaN when its device is to be silent."""
+        """The reading of a point; NaN when the device has none."""
         return self.values.value(key[0], key[1])
 
     def mute(self, name: str, *, on: bool) -> None:
@@ -32,9 +36,11 @@ class Source:
         else:
             self._muted.discard(name)
 
-    def is_muted(self, *names: str) -> bool:
-        """Whether one of these connections or pieces of equipment is muted."""
-        return not self._muted.isdisjoint(names)
+    def is_silent(self, connection: str, equipment: Iterable[str]) -> bool:
+        """Whether a device gives no answer: it, its connection or something behind it is muted or offline."""
+        if connection in self._muted:
+            return True
+        return any(name in self._muted or self.values.is_silent(name) for name in equipment)
 
 
 def has_reading(reading: float) -> bool:

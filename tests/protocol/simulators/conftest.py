@@ -14,7 +14,7 @@ import simulators
 from simulators.catalogue import Catalogue, load_catalogue
 from simulators.devices.fleet import Fleet
 from simulators.devices.source import Source
-from simulators.live import LiveOptions, run_live, start_now
+from simulators.run_live import LiveOptions, run_live, start_now
 
 SITE = Path(simulators.__file__).parent / "sites" / "taichung.yaml"
 Key = tuple[str, str]
@@ -33,13 +33,23 @@ BY_SIGNAL = {
 }
 
 
+@dataclass(frozen=True)
+class FakeFault:
+    name: str
+    equipment_id: str | None
+
+    def as_json(self) -> dict[str, str | None]:
+        return {"name": self.name, "equipment": self.equipment_id}
+
+
 class FakeWorld:
     """Holds a reading per signal; single points can be overridden, as in the real world."""
 
     def __init__(self, keys: list[Key]) -> None:
         self._keys = keys
         self._own: dict[Key, float] = {}
-        self.running: list[tuple[str, str | None]] = []
+        self.listed: list[FakeFault] = []
+        self.silent: set[str] = set()
         self.stepped_to: datetime | None = None
 
     def step(self, now: datetime) -> None:
@@ -51,13 +61,22 @@ class FakeWorld:
     def values(self) -> Mapping[Key, float]:
         return {key: self.value(*key) for key in self._keys}
 
-    def start_fault(self, name: str, equipment_id: str | None = None, until: datetime | None = None) -> None:
+    def is_silent(self, equipment_id: str) -> bool:
+        return equipment_id in self.silent
+
+    def faults(self) -> list[FakeFault]:
+        return self.listed
+
+    def start_fault(
+        self, name: str, equipment_id: str | None = None, until: datetime | None = None
+    ) -> FakeFault:
         if name == "unknown":
             raise ValueError("no fault named 'unknown'")
-        self.running.append((name, equipment_id))
+        self.listed.append(FakeFault(name, equipment_id))
+        return self.listed[-1]
 
     def stop_fault(self, name: str, equipment_id: str | None = None) -> None:
-        self.running.remove((name, equipment_id))
+        self.listed.remove(FakeFault(name, equipment_id))
 
     def override(self, equipment_id: str, signal: str, value: float | None) -> None:
         if value is None:

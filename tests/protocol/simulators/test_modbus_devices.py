@@ -157,6 +157,15 @@ async def test_a_unit_without_a_reading_is_silent(simulation, connect: Connect) 
     client = await connect("ltb-submeters")
     with pytest.raises(ModbusIOException):
         await client.read_input_registers(52, count=2, device_id=11)
+    simulation.world.override("ltb-fl11-meter", "active_power", None)
+
+
+async def test_a_unit_that_the_world_calls_silent_gives_no_reply(simulation, connect: Connect) -> None:
+    simulation.world.silent.add("ltb-fl12-meter")
+    client = await connect("ltb-submeters")
+    with pytest.raises(ModbusIOException):
+        await client.read_input_registers(52, count=2, device_id=12)
+    simulation.world.silent.clear()
 
 
 async def test_only_a_reply_that_covers_a_point_whole_counts_as_served(simulation, connect: Connect) -> None:
