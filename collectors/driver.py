@@ -5,7 +5,7 @@ A polled driver answers one block at a time; a pushed driver delivers samples as
 `energy_center.errors`, whatever their library raises.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -68,7 +68,7 @@ class PolledDriver(Protocol[BlockT]):
         """Connect; raises DeviceAway within the connection's time limit."""
 
     async def read(self, block: BlockT) -> Sample:
-        """Ask once, without repeating; raises DeviceAway, BadFrame or DeviceRefused."""
+        """Ask once, without repeating; raises DeviceAway, BadFrame, DeviceRefused or NotSupported."""
 
     def split(self, block: BlockT) -> list[BlockT]:
         """Smaller blocks for one that was refused; empty when it cannot be split."""
@@ -81,7 +81,7 @@ class PolledDriver(Protocol[BlockT]):
 class Message:
     """A sample that a device pushed, and what to call once it is safe on disk."""
 
-    device_id: str
+    device_ids: tuple[str, ...]
     bindings: tuple[PointBinding, ...]
     sample: Sample
     stored: Callable[[], None]
@@ -90,7 +90,7 @@ class Message:
 class PushedDriver(Protocol):
     """A subscription to one broker."""
 
-    async def run(self, deliver: Callable[[Message], Awaitable[None]]) -> None:
+    async def run(self, deliver: Callable[[Message], None], connected: Callable[[], None]) -> None:
         """Deliver messages until cancelled or the connection is lost (DeviceAway)."""
 
 

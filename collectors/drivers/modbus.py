@@ -15,7 +15,7 @@ from collectors.decode import BlockDecoder
 from collectors.driver import BusContext, Sample
 from collectors.plan_reads import RegisterBlock, halves, plan_reads
 from energy_center.config.bindings import Device, ModbusTcp, PointBinding, Table
-from energy_center.errors import BadFrame, DeviceAway, DeviceRefused
+from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, EnergyCenterError, NotSupported
 
 FUNCTIONS: dict[Table, int] = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
 EXCEPTIONS: dict[int, str] = {
@@ -29,7 +29,13 @@ EXCEPTIONS: dict[int, str] = {
     10: "gateway path unavailable",
     11: "gateway target failed to respond",
 }
-_GATEWAY_SILENT = (10, 11)  # the gateway answers for a unit that does not
+_RAISED: dict[int, type[EnergyCenterError]] = {
+    1: NotSupported,
+    2: NotSupported,
+    3: NotSupported,
+    10: DeviceAway,  # the gateway answers for a unit that does not
+    11: DeviceAway,
+}
 _HEADER = struct.Struct(">HHHB")
 _MAX_LENGTH = 254  # unit and the longest PDU
 
@@ -156,14 +162,15 @@ def payload_of(pdu: bytes, table: Table, count: int) -> bytes:
     """The data octets of a reply to `read_request`.
 
     Raises:
-        DeviceRefused: an exception reply, with its code.
+        NotSupported: the device has no such function, address or count.
+        DeviceRefused: any other exception reply, with its code.
         DeviceAway: a gateway says that the unit does not answer.
         BadFrame: another function, or another length than asked for.
     """
     function = FUNCTIONS[table]
     if pdu[0] == function | 0x80 and len(pdu) >= 2:  # noqa: PLR2004  function and code
         code = pdu[1]
-        kind = DeviceAway if code in _GATEWAY_SILENT else DeviceRefused
+        kind = _RAISED.get(code, DeviceRefused)
         raise kind(f"The device answers: {EXCEPTIONS.get(code, 'unknown exception')}", code=code)
     octets = (count + 7) // 8 if table.is_bits else 2 * count
     if pdu[0] != function or len(pdu) != 2 + octets or pdu[1] != octets:

@@ -1,0 +1,63 @@
+"""`python -m collectors --site FILE`: the collector process. Settings come from the environment."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from collectors.supervisor import CollectorOptions, Supervisor
+from energy_center import log
+from energy_center.config.bindings import Plant
+from energy_center.config.load_site import load_site, move_connections
+from energy_center.errors import EnergyCenterError, EnvironmentProblem
+from energy_center.settings import Settings, default_state_dir
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m collectors", description="Read a site's devices.")
+    parser.add_argument("--site", type=Path, help="site file; default ENERGY_CENTER_SITE_FILE")
+    parser.add_argument("--endpoints", type=Path, help="JSON with other hosts and ports for connections")
+    parser.add_argument("--state-dir", type=Path, help="where the spool is kept")
+    return parser.parse_args(argv)
+
+
+def _plant(args: argparse.Namespace, settings: Settings) -> Plant:
+    site = args.site or settings.site_file
+    if site is None:
+        raise EnvironmentProblem("No site file is given; use --site FILE or set ENERGY_CENTER_SITE_FILE")
+    plant = load_site(site)
+    endpoints = args.endpoints or settings.endpoints_file
+    return move_connections(plant, endpoints) if endpoints else plant
+
+
+async def _run(plant: Plant, options: CollectorOptions) -> None:
+    supervisor = Supervisor(plant, options)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, supervisor.stop)
+    await supervisor.run()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Collect until SIGTERM or SIGINT; 2 when the site file or this machine is not as needed."""
+    args = _arguments(argv)
+    settings = Settings()
+    log.set_up(settings.log_level, settings.log_form)
+    parent = os.environ.get("ENERGY_CENTER_PARENT_PID", "")
+    options = CollectorOptions(
+        state_dir=args.state_dir or settings.state_dir or default_state_dir(),
+        dsn=settings.database_url.get_secret_value() if settings.database_url else None,
+        parent_pid=int(parent) if parent.isdigit() else None,
+    )
+    try:
+        asyncio.run(_run(_plant(args, settings), options))
+    except EnergyCenterError as problem:
+        sys.stderr.write(f"collectors: {problem}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""Holds one subscription: reconnects with back-off, spools what arrives, notes which publishers fall silent."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+
+from collectors.check_quality import RangeCheck
+from collectors.circuit import MISSES_TO_OPEN, full_jitter
+from collectors.driver import BusContext, Message, PushedDriver, Sample
+from collectors.poller import Report, StateChange
+from energy_center.config.bindings import PointBinding
+from energy_center.errors import DeviceAway
+
+SILENT_INTERVALS = 3
+SHORTEST_SILENCE_S = 30.0
+CHECK_EVERY_S = 5.0
+
+log = logging.getLogger(__name__)
+
+Store = Callable[[tuple[PointBinding, ...], Sample], "asyncio.Future[None]"]
+
+
+class Listener:
+    """One broker and the devices that publish through it."""
+
+    def __init__(
+        self,
+        context: BusContext,
+        driver: PushedDriver,
+        store: Store,
+        report: Report,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Prepare; `run` subscribes."""
+        self.connects = 0
+        self._driver = driver
+        self._store = store
+        self._report = report
+        self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
+        self._checks: dict[tuple[PointBinding, ...], RangeCheck] = {}
+        self._patience = {d.device_id: SHORTEST_SILENCE_S for d in context.devices}
+        for binding in context.bindings:
+            longest = max(self._patience[binding.device_id], SILENT_INTERVALS * binding.interval_s)
+            self._patience[binding.device_id] = longest
+        self._heard_at = dict.fromkeys(self._patience, time.monotonic())
+        self._online: dict[str, bool] = {}
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            tasks.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._driver.run(self._deliver, self._connected)
+            except DeviceAway as cause:
+                self._failures += 1
+                if self._failures >= MISSES_TO_OPEN:
+                    self._all_away(str(cause))
+            await asyncio.sleep(0.1 + full_jitter(self._failures, self._rng, cap_s=20.0))
+
+    def _connected(self) -> None:
+        self.connects += 1
+        self._failures = 0
+        now = time.monotonic()
+        self._heard_at = dict.fromkeys(self._heard_at, now)
+
+    def _deliver(self, message: Message) -> None:
+        check = self._checks.get(message.bindings)
+        if check is None:
+            check = self._checks[message.bindings] = RangeCheck(message.bindings)
+        stored = self._store(message.bindings, check.flag(message.sample))
+        stored.add_done_callback(lambda done: _acknowledge(message, done))
+        for device_id in message.device_ids:
+            self._heard_at[device_id] = time.monotonic()
+            self._change(device_id, online=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            now = time.monotonic()
+            for device_id, heard_at in self._heard_at.items():
+                if now - heard_at > self._patience[device_id]:
+                    self._change(device_id, online=False, detail=f"no message for {now - heard_at:.0f} s")
+
+    def _all_away(self, why: str) -> None:
+        for device_id in self._heard_at:
+            self._change(device_id, online=False, detail=why)
+
+    def _change(self, device_id: str, *, online: bool, detail: str = "") -> None:
+        if self._online.get(device_id) is not online:
+            self._online[device_id] = online
+            self._report(StateChange(device_id, online=online, at=time.time(), detail=detail))
+
+
+def _acknowledge(message: Message, stored: "asyncio.Future[None]") -> None:
+    if not stored.cancelled() and stored.exception() is None:
+        message.stored()
