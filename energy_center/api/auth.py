@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from energy_center.api import problems
 from energy_center.api.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, clear_session_cookie, unseal
 from energy_center.domain.people import Actor, User
-from energy_center.errors import EnergyCenterError, NotAllowed
+from energy_center.errors import DatabaseAway, EnergyCenterError, NotAllowed
 from energy_center.services import log_in
 from energy_center.services.log_in import LANGUAGES, Session
 from energy_center.settings import Settings
@@ -53,11 +53,17 @@ def signed_in_actor() -> Actor:
 
 
 async def session_still_open() -> bool:
-    """Whether this socket's session is still good; ask at every message, since sockets outlive log-outs."""
+    """Whether this socket's session is still good; ask at every message, since sockets outlive log-outs.
+
+    While the database is away the socket stays: nothing new can come through it either.
+    """
     session, database = current_session.get(), _current_database.get()
     if session is None or database is None:
         return False
-    return await log_in.find_session(database, session.token_sha256, datetime.now(UTC)) is not None
+    try:
+        return await log_in.find_session(database, session.token_sha256, datetime.now(UTC)) is not None
+    except DatabaseAway:
+        return True
 
 
 class Guard:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Request
 
 from energy_center.api.auth import current_session, signed_in_actor, signed_in_user
 from energy_center.api.rate_limit import AttemptLimit
@@ -71,8 +71,3 @@ LogInAttempts = Annotated[AttemptLimit, Depends(_log_in_attempts)]
 ThisSession = Annotated[Session, Depends(_session)]
 Doer = Annotated[Actor, Depends(_doer)]
 Now = Annotated[datetime, Depends(_now)]
-
-# bigint keys: a larger number in a path is a wrong request, not a database error
-AlarmId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The alarm's number.", examples=[17])]
-WorkOrderId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The order's number.", examples=[4])]
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from energy_center.api.deps import AlarmId, AlarmOperator, Data, Doer, Limit, Now, Viewer
+from energy_center.api.deps import AlarmOperator, Data, Doer, Now, Viewer
+from energy_center.api.fields import AlarmId, Limit, Words
 from energy_center.services import alarms
 from energy_center.services.alarms import AlarmDetail, AlarmRow
 
@@ -20,7 +21,7 @@ class Acknowledgement(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "On the way to B2."}]})
 
-    comment: str = Field(default="", max_length=_LONGEST_COMMENT)
+    comment: Words = Field(default="", max_length=_LONGEST_COMMENT)
 
 
 class Shelving(BaseModel):
@@ -33,7 +34,7 @@ class Shelving(BaseModel):
     )
 
     until: AwareDatetime = Field(description="At most seven days ahead.")
-    comment: str = Field(min_length=1, max_length=_LONGEST_COMMENT)
+    comment: Words = Field(min_length=1, max_length=_LONGEST_COMMENT)
 
 
 @router.get("", summary="List alarms", name="list_alarms")

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from energy_center.api.deps import Administrator, Data, Limit
+from energy_center.api.deps import Administrator, Data
+from energy_center.api.fields import Limit, Line
 from energy_center.services.audit import check_audit, read_audit
 
 router = APIRouter(prefix="/audit", tags=["administration"])
@@ -50,7 +51,7 @@ async def list_audit(
     before_id: Annotated[
         int | None, Query(ge=1, le=2**63 - 1, description="Continue before this one.")
     ] = None,
-    subject: Annotated[str | None, Query(max_length=200, examples=["user/lin"])] = None,
+    subject: Annotated[Line | None, Query(max_length=200, examples=["user/lin"])] = None,
 ) -> list[AuditEntryOut]:
     """Who changed what, when, from where, with the state before and after."""
     entries = await read_audit(data, limit=limit, before_id=before_id, subject=subject)

@@ -1,10 +1,9 @@
 """Devices as the collectors see them, and long-running jobs."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Query
-
-from energy_center.api.deps import Data, Limit, Now, Viewer
+from energy_center.api.deps import Data, Now, Viewer
+from energy_center.api.fields import Limit, Offset
 from energy_center.services.read_devices import DeviceRow, read_devices
 from energy_center.services.read_progress import JobProgress, read_progress
 
@@ -17,7 +16,7 @@ async def list_devices(
     data: Data,
     now: Now,
     limit: Limit = 500,
-    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many.")] = 0,
+    offset: Offset = 0,
 ) -> list[DeviceRow]:
     """Online or away and since when, with the count of stale points."""
     rows = await read_devices(data, now)

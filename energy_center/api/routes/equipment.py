@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
-from energy_center.api.deps import Data, Limit, Now, Viewer
+from energy_center.api.deps import Data, Now, Viewer
+from energy_center.api.fields import EquipmentId, Limit, Line, Offset
 from energy_center.services.read_equipment import EquipmentRow, EquipmentView
 from energy_center.services.read_equipment import list_equipment as read_list
 from energy_center.services.read_equipment import read_equipment as read_one
 
 router = APIRouter(prefix="/equipment", tags=["equipment"])
-
-EquipmentId = Annotated[str, Path(max_length=100, description="As in the site file.", examples=["ltb-main"])]
 
 
 @router.get("", summary="List equipment", name="list_equipment")
@@ -19,13 +18,13 @@ async def list_equipment(
     _: Viewer,
     data: Data,
     now: Now,
-    building: Annotated[str | None, Query(max_length=100, examples=["ltb"])] = None,
+    building: Annotated[Line | None, Query(max_length=100, examples=["ltb"])] = None,
     search: Annotated[
-        str | None,
+        Line | None,
         Query(max_length=100, examples=["chiller"], description="In id, names and class, any case."),
     ] = None,
     limit: Limit = 500,
-    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many.")] = 0,
+    offset: Offset = 0,
 ) -> list[EquipmentRow]:
     """In the order of the site file, each with its main figure."""
     rows = await read_list(data, now, building=building, search=search)

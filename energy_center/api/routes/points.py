@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from energy_center.api.deps import Data, Limit, Now, Viewer
+from energy_center.api.deps import Data, Now, Viewer
+from energy_center.api.fields import Limit, Line
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.errors import Invalid
@@ -81,7 +82,7 @@ async def list_latest(
         list[Annotated[int, Field(ge=1, le=_LARGEST_POINT_ID)]] | None,
         Query(max_length=1000, description="May be repeated; all points when left out.", examples=[[42, 43]]),
     ] = None,
-    equipment_id: Annotated[str | None, Query(max_length=100, examples=["ltb-main"])] = None,
+    equipment_id: Annotated[Line | None, Query(max_length=100, examples=["ltb-main"])] = None,
     limit: Limit = 1000,
 ) -> list[Newest]:
     """By point id. 404 when a named point does not exist."""

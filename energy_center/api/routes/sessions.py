@@ -15,6 +15,7 @@ from energy_center.api.cookies import (
     unseal,
 )
 from energy_center.api.deps import Data, Doer, Installation, LogInAttempts, Now, ThisSession, Viewer
+from energy_center.api.fields import Line
 from energy_center.domain.people import Permission, User, UserRole
 from energy_center.services import log_in, users
 
@@ -28,7 +29,7 @@ class Credentials(BaseModel):
         json_schema_extra={"examples": [{"name": "lin", "password": "a long passphrase"}]}
     )
 
-    name: str = Field(max_length=64)
+    name: Line = Field(max_length=64)
     password: SecretStr = Field(max_length=200)
 
 

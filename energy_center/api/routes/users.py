@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from energy_center.api.deps import Administrator, Data, Doer, Limit, Now
+from energy_center.api.deps import Administrator, Data, Doer, Now
+from energy_center.api.fields import Limit, Line
 from energy_center.domain.people import UserRole
 from energy_center.services import users
 from energy_center.services.users import Account
@@ -43,8 +44,8 @@ class NewAccount(BaseModel):
         }
     )
 
-    name: str = Field(max_length=64)
-    display_name: str = Field(max_length=100)
+    name: Line = Field(max_length=64)
+    display_name: Line = Field(max_length=100)
     role: UserRole
     password: SecretStr = Field(max_length=200)
     language: Literal["zh-TW", "en"] = "zh-TW"

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from energy_center.api.deps import Data, Doer, Limit, Now, OrderCreator, OrderWorker, Viewer, WorkOrderId
+from energy_center.api.deps import Data, Doer, Now, OrderCreator, OrderWorker, Viewer
+from energy_center.api.fields import Limit, Line, Words, WorkOrderId
 from energy_center.domain.alarms import Priority
 from energy_center.domain.work_orders import WorkOrder, WorkOrderState
 from energy_center.services import work_orders
@@ -31,10 +32,10 @@ class NewWorkOrder(BaseModel):
         default=None, description="Made by the client, so that a repeated request is one order."
     )
     alarm_id: int | None = Field(default=None, ge=1, le=2**63 - 1)
-    title: str | None = Field(default=None, min_length=1, max_length=work_orders.LONGEST_TITLE)
+    title: Line | None = Field(default=None, min_length=1, max_length=work_orders.LONGEST_TITLE)
     priority: Priority | None = None
-    description: str = Field(default="", max_length=10_000)
-    equipment_id: str | None = Field(default=None, max_length=100)
+    description: Words = Field(default="", max_length=10_000)
+    equipment_id: Line | None = Field(default=None, max_length=100)
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -54,7 +55,7 @@ class Move(BaseModel):
     )
 
     to: WorkOrderState
-    comment: str = Field(default="", max_length=2000)
+    comment: Words = Field(default="", max_length=2000)
 
 
 @router.get("", summary="List work orders", name="list_work_orders")
@@ -63,7 +64,7 @@ async def list_work_orders(
     data: Data,
     now: Now,
     open_only: Annotated[bool, Query(description="Leave out closed ones.")] = False,  # noqa: FBT002
-    assignee: Annotated[str | None, Query(max_length=64, examples=["lin"])] = None,
+    assignee: Annotated[Line | None, Query(max_length=64, examples=["lin"])] = None,
     limit: Limit = 200,
 ) -> list[WorkOrderRow]:
     """Open ones first, most urgent first."""
