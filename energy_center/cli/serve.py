@@ -5,6 +5,7 @@ import asyncio
 import errno
 import ipaddress
 import json
+import logging
 import os
 import signal
 import socket
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     settings = _settings(args)
     log.set_up(settings.log_level, settings.log_form)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # a line a socket is for developers
     refuse_unsafe(settings)
     asyncio.run(_refuse_unfit_database(settings))
     listening = _listen(settings.host, settings.port)

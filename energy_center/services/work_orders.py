@@ -57,7 +57,7 @@ async def create_from_alarm(
         alarm = await alarm_store.lock_alarm(conn, alarm_id)
         if alarm is None:
             raise NotFound("There is no such alarm", alarm_id=alarm_id)
-        found = await store.open_work_order_of_alarm(conn, alarm_id)
+        found = await _made_earlier(conn, client_id) or await store.open_work_order_of_alarm(conn, alarm_id)
         return found or await create_for(conn, alarm, actor, now, client_id)
 
 
@@ -119,12 +119,20 @@ async def create(
         due_at=now + DUE_WITHIN[priority],
     )
     async with db.transaction() as conn:
-        earlier = await store.work_order_by_client_id(conn, client_id) if client_id else None
-        if earlier is not None:
+        if earlier := await _made_earlier(conn, client_id):
             return earlier
-        written = await _insert(conn, order, actor, now)
+        try:
+            written = await _insert(conn, order, actor, now)
+        except Conflict:  # the same request, sent twice at the same moment
+            if earlier := await _made_earlier(conn, client_id):
+                return earlier
+            raise
         await _audit(conn, actor, "work_order.created", None, written, now)
         return written
+
+
+async def _made_earlier(conn: Connection, client_id: UUID | None) -> WorkOrder | None:
+    return await store.work_order_by_client_id(conn, client_id) if client_id else None
 
 
 async def list_work_orders(

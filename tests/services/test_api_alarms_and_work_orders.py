@@ -1,5 +1,6 @@
 """From an alarm to its closed work order, through the API alone, every step audited."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -113,3 +114,13 @@ async def test_alarm_has_one_open_order(logged_in: LogIn, alarm_id: int):
 async def test_half_an_order_is_refused(wanted: dict[str, object], logged_in: LogIn):
     operator = await logged_in(UserRole.OPERATOR)
     assert (await operator.post(ORDERS, json=wanted)).status_code == 422
+
+
+async def test_request_repeated_at_the_same_moment_is_one_order(logged_in: LogIn):
+    operator = await logged_in(UserRole.OPERATOR)
+    wanted = {"client_id": str(uuid4()), "title": "Replace the filter", "priority": "low"}
+    async with asyncio.TaskGroup() as group:
+        sent = [group.create_task(operator.post(ORDERS, json=wanted)) for _ in range(6)]
+    answers = [task.result() for task in sent]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["work_order_id"] for answer in answers}) == 1
