@@ -1,4 +1,4 @@
-"""Holds one subscription: reconnects with back-off, spools what arrives, notes which publishers fall silent."""
+"""Holds one subscription: reconnects with back-off, spools what arrives, notes who is silent."""
 
 import asyncio
 import logging

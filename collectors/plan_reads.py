@@ -13,7 +13,7 @@ MAX_BITS = 2000  # Modbus application protocol V1.1b3, 6.1: coils in one request
 MAX_REGISTERS = 125  # same, 6.3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RegisterBlock:
     """One request: `count` registers (or bits) of a unit from `address`, and the points inside."""
 

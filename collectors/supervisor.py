@@ -1,4 +1,4 @@
-"""One collector process: a task for each connection, the spool, the writer, the device states, and their end."""
+"""One collector process: a task for each connection, the spool, the writer, device states, and their end."""
 
 import asyncio
 import contextlib
@@ -179,7 +179,7 @@ def _lock(folder: Path) -> int:
 
 
 def _client_name(state_dir: Path) -> str:
-    """A name that stays over restarts, so that a broker keeps our session, and that no other collector has."""
+    """A name that stays over restarts, so that a broker keeps our session; no other collector has it."""
     path = state_dir / "collector-name"
     if not path.exists():
         path.write_text(f"energy-center-{secrets.token_hex(6)}\n", encoding="utf-8")

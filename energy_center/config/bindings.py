@@ -126,7 +126,7 @@ class ModbusSource:
     words: WordOrder = WordOrder.BIG
     bit: int | None = None
     invalid: tuple[float, ...] = ()
-    states: Mapping[int, float] = field(default_factory=dict)
+    states: Mapping[int, float] = field(default_factory=dict, hash=False)
     four_quadrant: bool = False
 
     @property
@@ -141,7 +141,7 @@ class BacnetSource:
 
     object_type: str
     instance: int
-    states: Mapping[int, float] = field(default_factory=dict)
+    states: Mapping[int, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class MqttSource:
     topic: str
     path: tuple[str, ...]
     time_path: tuple[str, ...] | None = None
-    states: Mapping[int, float] = field(default_factory=dict)
+    states: Mapping[int, float] = field(default_factory=dict, hash=False)
 
 
 Source = ModbusSource | BacnetSource | MqttSource

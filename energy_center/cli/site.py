@@ -1,0 +1,112 @@
+"""`energy-center site check|plan|apply|schema`: from a file that a person wrote to the database."""
+
+import argparse
+import asyncio
+import getpass
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from energy_center.cli import out
+from energy_center.config.bindings import Plant
+from energy_center.config.load_site import load_site
+from energy_center.config.plan import Change, plan_changes
+from energy_center.config.site_model import SiteFile
+from energy_center.domain.site import Site
+from energy_center.errors import ConfigError, EnvironmentProblem
+from energy_center.settings import Settings
+from energy_center.store import site as stored
+from energy_center.store.pool import Database
+
+SUMMARY = "check, plan or apply a site description"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Four things to do with a site file."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, help_text in (
+        ("check", "find every mistake in a site file and its profiles"),
+        ("plan", "show what applying it would change"),
+        ("apply", "make the database describe it; what vanished is retired, never deleted"),
+    ):
+        action = actions.add_parser(name, help=help_text)
+        action.add_argument("file", type=Path)
+        action.add_argument("--profiles", type=Path, help="folder of device profiles")
+        action.add_argument("--format", choices=("text", "json"), default="text")
+    actions.add_parser("schema", help="print the JSON Schema that editors complete site files with")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 done, 1 the file has mistakes."""
+    if args.action == "schema":
+        out.as_json(SiteFile.model_json_schema(by_alias=True))
+        return 0
+    try:
+        plant = load_site(args.file, args.profiles)
+    except ConfigError as problem:
+        _show_mistakes(problem, args.format)
+        return 1
+    if args.action == "check":
+        _show_check(plant, args.format)
+        return 0
+    changes = asyncio.run(_plan_or_apply(plant, args))
+    _show_changes(changes, args)
+    return 0
+
+
+def _show_mistakes(problem: ConfigError, form: str) -> None:
+    if form == "json":
+        out.as_json({"ok": False, "mistakes": problem.mistakes})
+        return
+    for mistake in problem.mistakes:
+        out.line(mistake)
+    out.line(f"{len(problem.mistakes)} mistake(s)")
+
+
+def _show_check(plant: Plant, form: str) -> None:
+    facts: dict[str, object] = {
+        "site": plant.site.site_id,
+        "spaces": len(plant.site.spaces),
+        "equipment": len(plant.site.equipment),
+        "points": len(plant.bindings),
+        "devices": len({b.device_id for b in plant.bindings}),
+        "connections": len(plant.connections),
+        "readings_per_s": round(sum(1 / b.interval_s for b in plant.bindings), 1),
+    }
+    if form == "json":
+        out.as_json({"ok": True, **facts})
+    else:
+        out.fields(facts)
+
+
+async def _plan_or_apply(plant: Plant, args: argparse.Namespace) -> list[Change]:
+    url = Settings().database_url
+    if url is None:
+        raise EnvironmentProblem("No database is configured; set DATABASE_URL")
+    db = await Database.open(url.get_secret_value(), min_size=0, max_size=1)
+    try:
+        held: Site | None = await stored.load_site(db)
+        if args.action == "apply":
+            text = args.file.read_text(encoding="utf-8")
+            await stored.apply_site(db, plant.site, text, getpass.getuser(), datetime.now(UTC))
+        return plan_changes(held, plant.site)
+    finally:
+        await db.close()
+
+
+def _show_changes(changes: list[Change], args: argparse.Namespace) -> None:
+    if args.format == "json":
+        out.as_json({"applied": args.action == "apply", "changes": changes_as_rows(changes)})
+        return
+    if args.action == "plan":
+        out.table(
+            ("action", "kind", "name", "detail"), [(c.action, c.kind, c.name, c.detail) for c in changes]
+        )
+    counts = Counter((c.action, c.kind) for c in changes)
+    said = ", ".join(f"{action} {n} {kind}" for (action, kind), n in counts.items()) or "nothing to change"
+    out.line(f"{'applied' if args.action == 'apply' else 'plan'}: {said}")
+
+
+def changes_as_rows(changes: list[Change]) -> list[dict[str, str]]:
+    """Changes as plain mappings."""
+    return [{"action": c.action, "kind": c.kind, "name": c.name, "detail": c.detail} for c in changes]
