@@ -116,7 +116,7 @@ def simulate_chargers(chunk: Chunk, house: House) -> None:
                 continue
             time += [max(begin, chunk.grid.start), charged]
             level += [rated, 0.15]
-            state_time += [begin, charged, leaves]
+            state_time += [max(begin, chunk.grid.start), charged, leaves]
             state += [2.0, 1.0, 0.0]
             time.append(max(leaves, charged))
             level.append(0.0)

@@ -85,8 +85,9 @@ def sun_height(time: Floats) -> Floats:
     declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day_of_year) / 365.0)
     solar_hour = (time / 3600.0 + LONGITUDE_DEG / 15.0) % 24.0
     angle = np.radians(15.0 * (solar_hour - 12.0))
-    high: Floats = np.sin(LATITUDE) * np.sin(declination)
-    return high + np.cos(LATITUDE) * np.cos(declination) * np.cos(angle)
+    along: Floats = np.cos(LATITUDE) * np.cos(declination) * np.cos(angle)
+    height: Floats = np.sin(LATITUDE) * np.sin(declination) + along
+    return height
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:
