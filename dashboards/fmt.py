@@ -20,7 +20,9 @@ UNITS = {
     "/min": "rpm",
     "[RT]": "RT",
     "NTD": "NT$",
+    "kW/[RT]": "kW/RT",
 }
+BEFORE_THE_NUMBER = frozenset({"NT$"})
 
 _DECIMALS = {
     "kW.h": 0, "kvar.h": 0, "Cel": 1, "%": 0, "[ppm]": 0, "NTD": 0, "V": 1, "A": 1, "Hz": 2, "m": 2, "m3": 1,
@@ -37,7 +39,7 @@ _STATE_GROUP: dict[Role, str] = {
     **dict.fromkeys(
         (Role.FAULT, Role.HIGH_FLOAT, Role.LEAK_STATUS, Role.FIRE_ALARM, Role.PANEL_TROUBLE), "alarm"
     ),
-    **dict.fromkeys((Role.ON_BATTERY, Role.OVERFLOW_STATE), "yes"),
+    **dict.fromkeys((Role.ON_BATTERY, Role.OVERFLOW_STATE), "claim"),
     Role.MAINS_VALVE: "valve",
     Role.SYSTEM_STATUS: "system_status",
     Role.SCHEDULE: "schedule",

@@ -60,7 +60,7 @@ def _figure(series: Sequence[Trend], start: datetime, end: datetime, request: Pa
     units = list(dict.fromkeys(s.unit for s in series))[:2]
     colours = SERIES_DARK if request.theme == "dark" else SERIES_LIGHT
     several = len({s.equipment_id for s in series}) > 1
-    traces = []
+    traces = _simulated(series, start, end, request)
     for number, one in enumerate(s for s in series if s.unit in units):
         traces.append(
             _trace(
@@ -79,7 +79,7 @@ def _figure(series: Sequence[Trend], start: datetime, end: datetime, request: Pa
             "fixedrange": True,
         },
         "yaxis": _axis(units[0]),
-        "shapes": _simulated(series, start, end, request),
+        "yaxis3": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
     }
     if len(units) > 1:
         layout["yaxis2"] = {**_axis(units[1]), "overlaying": "y", "side": "right", "showgrid": False}
@@ -117,32 +117,41 @@ def _trace(
 def _simulated(
     series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest
 ) -> list[dict[str, Any]]:
-    """The spans of back-filled demo history, behind the lines; drawn once for all series together."""
+    """The spans of back-filled demo history, hatched behind the lines, once for all series together."""
     tokens = DARK if request.theme == "dark" else LIGHT
-    spans = sorted({span for s in series for span in s.simulated})
-    merged: list[list[datetime]] = []
-    for begin, finish in spans:
-        if merged and begin <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], finish)
-        else:
-            merged.append([begin, finish])
+    x: list[str | None] = []
+    y: list[int | None] = []
+    for begin, finish in _merged({span for s in series for span in s.simulated}):
+        if finish > start and begin < end:
+            left, right = _local(max(begin, start), request.zone), _local(min(finish, end), request.zone)
+            x += [left, left, right, right, None]
+            y += [0, 1, 1, 0, None]
+    if not x:
+        return []
     return [
         {
-            "type": "rect",
-            "xref": "x",
-            "yref": "paper",
-            "x0": _local(max(begin, start), request.zone),
-            "x1": _local(min(finish, end), request.zone),
-            "y0": 0,
-            "y1": 1,
-            "layer": "below",
-            "line": {"width": 0},
-            "fillcolor": tokens["band"],
-            "opacity": 0.35,
+            "type": "scatter",
+            "mode": "none",
+            "name": request.t("quality.simulated"),
+            "x": x,
+            "y": y,
+            "yaxis": "y3",
+            "fill": "toself",
+            "fillcolor": "rgba(0,0,0,0)",
+            "fillpattern": {"shape": "/", "size": 9, "solidity": 0.12, "fgcolor": tokens["line-strong"]},
+            "hoverinfo": "skip",
         }
-        for begin, finish in merged
-        if finish > start and begin < end
     ]
+
+
+def _merged(spans: set[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, finish in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], finish))
+        else:
+            merged.append((begin, finish))
+    return merged
 
 
 def _table(series: Sequence[Trend], request: PageRequest) -> Component:

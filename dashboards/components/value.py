@@ -24,9 +24,14 @@ def _data(cell: Cell) -> dict[str, str]:
 
 def value(cell: Cell, size: str = "") -> Component:
     """The cell as `number unit`; `size` is a CSS class: `big`, `small` or none."""
-    unit = [html.Span(cell.unit, className="u")] if cell.unit else []
+    number = html.Span(cell.shown, className="v")
+    parts = [number]
+    if cell.unit in fmt.BEFORE_THE_NUMBER:
+        parts.insert(0, html.Span(cell.unit, className="u before"))
+    elif cell.unit:
+        parts.append(html.Span(cell.unit, className="u"))
     return html.Span(
-        [html.Span(cell.shown, className="v"), *unit, html.Span("", className="age")],
+        [*parts, html.Span("", className="age")],
         className=f"cell {size}".strip(),
         title=cell.note,
         **_data(cell),

@@ -1,5 +1,6 @@
 """Both sites at a glance: what they draw, what is abnormal, and whether the data can be trusted."""
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -12,14 +13,14 @@ from dashboards.pages.overview import side
 from dashboards.pages.overview.building import building
 from dashboards.pages.overview.cells import overview_cells
 from dashboards.request import PageRequest
-from energy_center.domain.quantities import Role
-from energy_center.errors import NotFound
+from energy_center.errors import EnergyCenterError, NotFound
 from energy_center.services.alarms import list_alarms
 from energy_center.services.read_devices import read_devices
-from energy_center.services.read_equipment import read_equipment
 from energy_center.services.read_history import Trend, read_trend
 from energy_center.services.read_overview import BuildingNow, read_overview
 from energy_center.services.read_progress import read_progress
+
+log = logging.getLogger(__name__)
 
 _TOP_ALARMS = 5
 _CURVE_POINTS = 192
@@ -94,12 +95,15 @@ async def draw_progress(request: PageRequest) -> Component:
 
 
 async def _curve(request: PageRequest, now: BuildingNow) -> Trend | None:
-    """The main meter's power over the last 24 hours, None where there is no main meter."""
-    if now.main_meter_id is None:
-        return None
-    view = await read_equipment(request.database, now.main_meter_id, request.now)
-    power = next((p.point_id for p in view.points if p.role is Role.ACTIVE_POWER), None)
-    if power is None:
+    """The main meter's power over the last 24 hours; None where it cannot be had, which must not cost the page."""
+    if len(now.total_power.point_ids) != 1:
         return None
     start = request.now - timedelta(hours=24)
-    return (await read_trend(request.database, [power], start, request.now, max_points=_CURVE_POINTS))[0]
+    try:
+        series = await read_trend(
+            request.database, now.total_power.point_ids, start, request.now, max_points=_CURVE_POINTS
+        )
+    except EnergyCenterError:
+        log.warning("curve missing", extra={"action": "curve_missing", "building": now.building_id})
+        return None
+    return series[0]

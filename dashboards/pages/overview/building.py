@@ -22,13 +22,10 @@ def building(now: BuildingNow, cells: Cells, curve: Trend | None, language: str)
     """Headline figures, demand, then the systems."""
     here = now.building_id
     blocks = [_demand(now, cells, language)]
-    systems = []
     if now.plant is not None:
-        systems.append(_plant(here, cells, language))
+        blocks.append(_plant(here, cells, language))
     if now.pv is not None:
-        systems.append(_pv(here, now.pv.equipment_ids, cells, language))
-    if systems:
-        blocks.append(html.Div(systems, className="systems"))
+        blocks.append(_pv(here, now.pv.equipment_ids, cells, language))
     if now.sumps:
         blocks.append(_sumps(now.sumps, cells, language))
     if now.rain_tank is not None:
@@ -86,9 +83,16 @@ def _curve(curve: Trend | None, language: str) -> list[Component]:
     ]
 
 
-def _block(title: str, body: list[Component], side: Component | None = None, href: str = "") -> Component:
+def _block(
+    title: str,
+    body: list[Component],
+    side: Component | None = None,
+    href: str = "",
+    beside: Component | None = None,
+) -> Component:
     name: Component = dcc.Link(title, href=href, className="plain") if href else html.Span(title)
-    head = [html.H3(name), *([side] if side is not None else [])]
+    left = html.Span([html.H3(name), *([beside] if beside is not None else [])], className="left-of")
+    head = [left, *([side] if side is not None else [])]
     return html.Div([html.Div(head, className="block-head"), *body], className="block")
 
 
@@ -96,7 +100,7 @@ def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
     here = now.building_id
     limit = ""
     if now.contract.amount is not None:
-        limit = f"{text('overview.contract', language)} {fmt.number(now.contract.amount, 'kW')} kW"
+        limit = f"{text('overview.contract', language)} {now.contract.amount:,.0f} kW"
     return _block(
         text("overview.demand", language),
         [
@@ -114,12 +118,12 @@ def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
                             className="joined",
                         ),
                     ),
-                    value(cells[f"{here}/margin"], "margin"),
                 ],
                 className="pairs demand-pairs",
             ),
         ],
-        value(cells[f"{here}/block"], "small"),
+        value(cells[f"{here}/margin"], "margin"),
+        beside=value(cells[f"{here}/block"], "small"),
     )
 
 
@@ -130,12 +134,12 @@ def _plant(here: str, cells: Cells, language: str) -> Component:
             html.Div(
                 [
                     pair(text("overview.chillers_running", language), value(cells[f"{here}/chillers"])),
-                    pair(text("overview.plant_power", language), value(cells[f"{here}/plant-power"])),
                     pair(text("overview.supply", language), value(cells[f"{here}/supply"])),
+                    pair(text("overview.plant_power", language), value(cells[f"{here}/plant-power"])),
                     pair(text("overview.return", language), value(cells[f"{here}/return"])),
                     pair(text("overview.efficiency", language), value(cells[f"{here}/efficiency"])),
                 ],
-                className="stack",
+                className="stack two",
             )
         ],
         href=f"/equipment/{here}-plant",
@@ -148,10 +152,10 @@ def _pv(here: str, equipment_ids: tuple[str, ...], cells: Cells, language: str) 
         [
             html.Div(
                 [
-                    pair(text("overview.power_now", language), value(cells[f"{here}/pv"])),
+                    pair(text("overview.pv_now", language), value(cells[f"{here}/pv"])),
                     pair(text("overview.pv_today", language), value(cells[f"{here}/pv-today"])),
                 ],
-                className="stack",
+                className="stack two",
             )
         ],
         href=f"/equipment/{equipment_ids[0]}" if equipment_ids else "",

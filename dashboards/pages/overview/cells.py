@@ -159,7 +159,7 @@ def _rain_tank(tank: RainTankNow, language: str) -> list[Cell]:
             tank.overflow,
             language,
             point=f"{at}/overflow_state",
-            words="yes",
+            words="claim",
             flags=ALARMING,
         ),
     ]
