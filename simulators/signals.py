@@ -1,9 +1,9 @@
 """How a signal runs through time: exact values and exact integrals at any instant of a chunk.
 
 A chunk is cut into intervals: quarter-hours, with breaks where faults begin or end. Within one, a signal runs
-straight from its start to its end value; a ripple with whole cycles per quarter-hour, hence without an integral
-over it, makes it lively between the knots. Counters are the integral in closed form, so a reading does not
-depend on how often one looks.
+straight from its start to its end value; a ripple with whole cycles per quarter-hour, hence without an
+integral over it, makes it lively between the knots. Counters are the integral in closed form, so a reading
+does not depend on how often one looks.
 """
 
 import bisect

@@ -176,7 +176,7 @@ def test_tank_balance_closes(healthy):
 
 
 def test_pit_is_emptied_by_alternating_pumps():
-    # 3 m2, 0.8 m between start and stop: 2.4 m3, which 24 - 1.2 m3/h remove in 6.3 min and 1.2 m3/h bring in 2 h
+    # 3 m2 and 0.8 m between start and stop: 1.2 m3/h bring the 2.4 m3 in 2 h, 24 - 1.2 m3/h take them away
     pit = Pit(3.0, 2.5, 1.2, 0.4, 1.5, 24.0)
     grid = np.arange(0.0, 8.5 * 3600.0, 900.0)
     still = np.zeros(len(grid) - 1)
