@@ -1,6 +1,7 @@
 """Logging in and out through the API: cookies, rotation, lock-out, expiry and revocation."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from energy_center.api.cookies import SESSION_COOKIE, seal, unseal
 from energy_center.api.rate_limit import AttemptLimit
 from energy_center.domain.people import Actor, User, UserRole
 from energy_center.errors import Invalid, LogInRefused, TooManyAttempts
-from energy_center.services import log_in, users
+from energy_center.services import log_in, passwords, users
 from energy_center.services.passwords import refuse_weak
 from energy_center.settings import Settings
 from energy_center.store.pool import Database
@@ -261,3 +262,17 @@ def test_changing_the_secret_ends_every_session():
 def test_password_that_is_easily_guessed_is_refused(password: str, reason: str):
     with pytest.raises(Invalid, match=reason):
         refuse_weak(password, "operator")
+
+
+async def test_unknown_name_costs_as_much_work_as_a_wrong_password(people: People, database: Database):
+    await passwords.matches(None, "first use")
+
+    async def cpu_s(name: str) -> float:
+        begun = time.process_time()
+        with pytest.raises(LogInRefused):
+            await log_in.log_in(database, name, "wrong password", "198.51.100.7", NOW)
+        return time.process_time() - begun
+
+    known = min([await cpu_s("operator") for _ in range(3)])
+    unknown = min([await cpu_s("nobody") for _ in range(3)])
+    assert 0.5 < unknown / known < 2, (unknown, known)

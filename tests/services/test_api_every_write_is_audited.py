@@ -1,0 +1,82 @@
+"""A walk over all routes that change something: each success leaves a row in the audit log."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from energy_center.api.app import create_api
+from energy_center.domain.people import UserRole
+from energy_center.services.audit import check_audit, read_audit
+from energy_center.settings import Settings
+from energy_center.store.pool import Database
+
+PASSWORD = "plum rain in May"
+NEW = "typhoon over Taichung"
+LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+ALARM = "/api/v1/alarms/{alarm_id}"
+LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
+
+# operation -> who does it, requests sent first so that it can succeed, its body
+WRITES: dict[
+    tuple[str, str], tuple[UserRole, list[tuple[str, str, dict[str, object]]], dict[str, object]]
+] = {
+    ("POST", "/api/v1/session"): (UserRole.VIEWER, [], {"name": "viewer", "password": PASSWORD}),
+    ("PATCH", "/api/v1/session"): (UserRole.VIEWER, [], {"language": "zh-TW"}),
+    ("DELETE", "/api/v1/session"): (UserRole.VIEWER, [], {}),
+    ("PUT", "/api/v1/session/password"): (UserRole.VIEWER, [], {"old": PASSWORD, "new": NEW}),
+    ("POST", f"{ALARM}/acknowledge"): (UserRole.OPERATOR, [], {}),
+    ("POST", f"{ALARM}/shelve"): (UserRole.OPERATOR, [], {"until": LATER, "comment": "Pump is out."}),
+    ("POST", f"{ALARM}/unshelve"): (
+        UserRole.OPERATOR,
+        [("POST", f"{ALARM}/shelve", {"until": LATER, "comment": "Pump is out."})],
+        {},
+    ),
+    ("POST", "/api/v1/work-orders"): (UserRole.OPERATOR, [], {"title": "Filter", "priority": "low"}),
+    ("POST", "/api/v1/work-orders/{work_order_id}/moves"): (
+        UserRole.TECHNICIAN,
+        [("POST", "/api/v1/work-orders", {"title": "Filter", "priority": "low"})],
+        {"to": "in_progress"},
+    ),
+    ("POST", "/api/v1/users"): (
+        UserRole.ADMIN,
+        [],
+        {"name": "lin", "display_name": "Lin", "role": "viewer", "password": NEW},
+    ),
+    ("PATCH", "/api/v1/users/{name}"): (UserRole.ADMIN, [], {"disabled": True}),
+    ("PUT", "/api/v1/users/{name}/password"): (UserRole.ADMIN, [], {"password": NEW}),
+}
+
+
+def test_table_holds_every_route_that_changes_something():
+    paths = create_api(Settings()).openapi()["paths"]
+    described = {
+        (method.upper(), path) for path, found in paths.items() for method in found if method != "get"
+    }
+    assert described == set(WRITES)
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=" ".join)
+async def test_write_leaves_a_row(
+    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database
+):
+    role, before, body = WRITES[operation]
+    client = await logged_in(role)
+
+    async def send(method: str, path: str, wanted: dict[str, object]) -> None:
+        filled = path.format(alarm_id=alarm_id, work_order_id=1, name="operator")
+        answer = await client.request(method, filled, json=wanted)
+        assert answer.is_success, answer.text
+
+    for request in before:
+        await send(*request)
+    rows = (await check_audit(database)).entries
+    await send(*operation, body)
+    checked = await check_audit(database)
+    assert (checked.entries, checked.broken_at) == (rows + 1, None)
+    (entry,) = await read_audit(database, limit=1)
+    assert entry.actor == role.value
+    assert entry.address == "198.51.100.7"
+    assert PASSWORD not in str(entry)
+    assert NEW not in str(entry)
