@@ -5,6 +5,7 @@ number of rows of each table at the very instant of the dump, against which a re
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -76,8 +77,7 @@ async def restore(db: Database, path: Path) -> Backup:
                 f"The database is not empty ({len(tables)} tables, such as {tables[0]}): "
                 "restore needs an empty one"
             )
-    arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path)]
-    await run_tool("pg_restore", arguments, db.dsn)
+    await _replay(path, db.dsn)
     async with connect(db.dsn) as connection:
         await connection.execute("ANALYZE", timeout=600)
         rows = await _count_rows(connection)
@@ -137,7 +137,7 @@ async def _count_rows(connection: Connection) -> dict[str, int]:
 
 async def _refuse_newer_server(connection: Connection) -> None:
     server = int(await connection.fetchval("SHOW server_version_num")) // 10_000
-    said = await _output(str(await asyncio.to_thread(tool, "pg_dump")), ["--version"], {})
+    said = await _output("pg_dump", ["--version"], {})
     found = re.search(r"(\d+)", said)
     if found is None or int(found.group(1)) < server:
         raise EnvironmentProblem(
@@ -146,26 +146,103 @@ async def _refuse_newer_server(connection: Connection) -> None:
         )
 
 
+async def _replay(path: Path, dsn: str) -> None:
+    """Run a backup as one transaction: pg_restore's script through psql.
+
+    Not pg_restore alone: its first lines set what servers older than itself do not know.
+    """
+    target, hidden = _address(dsn)
+    writer = await _start("pg_restore", ["--no-owner", "--no-privileges", "--file=-", str(path)], {})
+    reader = await _start(
+        "psql",
+        [
+            "--no-psqlrc",
+            "--quiet",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+            "--output=/dev/null",
+            target,
+        ],
+        hidden,
+    )
+    try:
+        async with asyncio.TaskGroup() as group:
+            written = group.create_task(_problems(writer))
+            read = group.create_task(_problems(reader))
+            await _pump(writer, reader)
+            if await writer.wait() != 0:
+                _end(reader)  # the script is cut short: without this psql would commit what it has
+            elif reader.stdin is not None:
+                reader.stdin.close()
+            await reader.wait()
+    finally:
+        for process in (writer, reader):
+            _end(process)
+            await process.wait()
+    # psql's end breaks pg_restore's pipe, so a fault of psql is told first; a killed psql has none
+    for name, process, problems in (
+        ("psql", reader, read.result()),
+        ("pg_restore", writer, written.result()),
+    ):
+        if process.returncode is not None and process.returncode > 0:
+            raise EnvironmentProblem(_explain(name, problems))
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+
+
+async def _pump(writer: asyncio.subprocess.Process, reader: asyncio.subprocess.Process) -> None:
+    if writer.stdout is None or reader.stdin is None:
+        return
+    is_head = True
+    while chunk := await writer.stdout.read(1 << 18):
+        if is_head:
+            chunk, is_head = chunk.replace(b"SET transaction_timeout = 0;\n", b""), False
+        try:
+            reader.stdin.write(chunk)
+            await reader.stdin.drain()
+        except ConnectionError:
+            _end(writer)  # psql has ended and says why
+            break
+    await writer.stdout.read()
+
+
+async def _problems(process: asyncio.subprocess.Process) -> str:
+    return "" if process.stderr is None else (await process.stderr.read()).decode(errors="replace")
+
+
 async def run_tool(program: str, arguments: list[str], dsn: str) -> str:
-    """Give what a client program says of a database; the environment hides the password from `ps`."""
+    """Give what a client program says of a database."""
+    target, hidden = _address(dsn)
+    return await _output(program, [f"--dbname={target}", *arguments], hidden)
+
+
+def _address(dsn: str) -> tuple[str, dict[str, str]]:
+    """The DSN without its password, and the password as an environment variable, which `ps` does not show."""
     address = urlsplit(dsn)
     hidden = {"PGPASSWORD": unquote(address.password)} if address.password else {}
     place = address.netloc.rsplit("@", maxsplit=1)[-1]
-    user = (address.username or "") + "@" if address.username else ""
-    target = urlunsplit(address._replace(netloc=user + place))
+    user = f"{address.username}@" if address.username else ""
+    return urlunsplit(address._replace(netloc=user + place)), hidden
+
+
+async def _start(program: str, arguments: list[str], extra: Mapping[str, str]) -> asyncio.subprocess.Process:
     path = await asyncio.to_thread(tool, program)
-    return await _output(str(path), [f"--dbname={target}", *arguments], hidden)
-
-
-async def _output(program: str, arguments: list[str], extra: Mapping[str, str]) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG") or k == "PGSSLROOTCERT"}
-    process = await asyncio.create_subprocess_exec(
-        program,
+    return await asyncio.create_subprocess_exec(
+        str(path),
         *arguments,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**environment, **extra, "LC_ALL": "C"},
     )
+
+
+async def _output(program: str, arguments: list[str], extra: Mapping[str, str]) -> str:
+    process = await _start(program, arguments, extra)
     try:
         out, problems = await process.communicate()
     except asyncio.CancelledError:
@@ -173,7 +250,7 @@ async def _output(program: str, arguments: list[str], extra: Mapping[str, str]) 
         await process.wait()
         raise
     if process.returncode != 0:
-        raise EnvironmentProblem(_explain(Path(program).name, problems.decode(errors="replace")))
+        raise EnvironmentProblem(_explain(program, problems.decode(errors="replace")))
     return out.decode(errors="replace")
 
 
@@ -181,4 +258,4 @@ def _explain(program: str, problems: str) -> str:
     if "No space left on device" in problems:
         return f"{program}: the disk is full"
     lines = [line for line in problems.splitlines() if line.strip()] or ["no message"]
-    return next((line for line in lines if "error" in line), lines[-1])
+    return next((line for line in lines if "error" in line.lower()), lines[-1])

@@ -11,7 +11,7 @@ from energy_center.errors import Conflict, EnvironmentProblem
 from energy_center.store.backup import back_up, restore
 from energy_center.store.migrate import pending_migrations
 from energy_center.store.pool import Database
-from energy_center.store.readings import write_readings
+from energy_center.store.readings import write_backlog, write_readings
 from energy_center.store.rollups import roll_up
 from energy_center.store.site import load_site
 from tests.store.builders import NOW, apply, equipment, regular
@@ -71,6 +71,22 @@ async def test_a_damaged_file_leaves_the_database_empty(
     whole = (tmp_path / "a.dump").read_bytes()
     (tmp_path / "a.dump").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(EnvironmentProblem, match="pg_restore"):
+        await restore(empty_database, tmp_path / "a.dump")
+    async with empty_database.connection() as connection:
+        assert await connection.fetchval("SELECT to_regclass('reading')") is None
+
+
+async def test_a_fault_half_way_is_named_and_leaves_the_database_as_it_was(
+    database: Database, empty_database: Database, tmp_path: Path
+) -> None:
+    await fill(database)
+    await write_backlog(database, regular([7], NOW, 1, 60_000), NOW)
+    await back_up(database, tmp_path / "a.dump", NOW)
+    async with empty_database.connection() as connection:
+        await connection.execute(
+            "CREATE FUNCTION audit_log_is_append_only() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+        )
+    with pytest.raises(EnvironmentProblem, match=r"psql: .*already exists"):
         await restore(empty_database, tmp_path / "a.dump")
     async with empty_database.connection() as connection:
         assert await connection.fetchval("SELECT to_regclass('reading')") is None
