@@ -36,7 +36,8 @@ async def run_worker(settings: Settings) -> None:
 
     Raises EnvironmentProblem when no database is set.
     """
-    if settings.database_url is None:
+    dsn = settings.database_url.get_secret_value() if settings.database_url else ""
+    if not dsn:
         raise EnvironmentProblem("No database: set DATABASE_URL")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -45,7 +46,7 @@ async def run_worker(settings: Settings) -> None:
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(_watch_parent(stop), name="watch parent")
         try:
-            await _work(settings, settings.database_url.get_secret_value(), stop)
+            await _work(settings, dsn, stop)
         finally:
             watch.cancel()
 
