@@ -258,4 +258,5 @@ def _explain(program: str, problems: str) -> str:
     if "No space left on device" in problems:
         return f"{program}: the disk is full"
     lines = [line for line in problems.splitlines() if line.strip()] or ["no message"]
-    return next((line for line in lines if "error" in line.lower()), lines[-1])
+    said = next((line for line in lines if "error" in line.lower()), lines[-1])
+    return said if said.startswith(program) else f"{program}: {said}"
