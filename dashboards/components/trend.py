@@ -138,7 +138,7 @@ def _simulated(
             "yaxis": "y3",
             "fill": "toself",
             "fillcolor": "rgba(0,0,0,0)",
-            "fillpattern": {"shape": "/", "size": 9, "solidity": 0.12, "fgcolor": tokens["line-strong"]},
+            "fillpattern": {"shape": "/", "size": 9, "solidity": 0.18, "fgcolor": tokens["line"]},
             "hoverinfo": "skip",
         }
     ]
