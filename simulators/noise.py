@@ -26,9 +26,8 @@ def _mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def uniform(seed: int, stream: str, index: NDArray[np.int64]) -> Floats:
     """Return one number in (0, 1) per index, shape of ``index``."""
     key = np.uint64((zlib.crc32(stream.encode()) << 31) ^ (seed & 0x7FFFFFFF))
-    with np.errstate(over="ignore"):
-        start = _mix(np.atleast_1d(np.asarray(key, dtype=np.uint64)) * _GOLDEN)[0]
-        words = _mix((np.asarray(index).astype(np.int64).view(np.uint64) + np.uint64(1)) * _GOLDEN + start)
+    start = _mix(np.full(1, key) * _GOLDEN)
+    words = _mix((np.asarray(index).astype(np.int64).view(np.uint64) + np.uint64(1)) * _GOLDEN + start)
     fractions: Floats = ((words >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
     return fractions
 
