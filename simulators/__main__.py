@@ -55,11 +55,11 @@ def _live(options: argparse.Namespace) -> int:
 
     catalogue = load_catalogue(options.site)
     model = load_model(options.site)
-    host, _, port = options.control.rpartition(":")
+    control_host, control_port = _address(options.control, options.host)
     live = LiveOptions(
         host=options.host,
-        control_host=host or options.host,
-        control_port=int(port),
+        control_host=control_host,
+        control_port=control_port,
         endpoints=options.endpoints,
         fixed_ports=options.fixed_ports,
         speed=options.speed,
@@ -70,6 +70,13 @@ def _live(options: argparse.Namespace) -> int:
     start = start_now()
     world = World(model, seed=options.seed, start=start)
     return asyncio.run(_serve(world, catalogue, start, live))
+
+
+def _address(text: str, default_host: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise ValueError(f"--control {text!r}: expected PORT or HOST:PORT")
+    return host or default_host, int(port)
 
 
 async def _serve(world: LiveWorld, catalogue: Catalogue, start: datetime, live: LiveOptions) -> int:

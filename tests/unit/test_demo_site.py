@@ -1,10 +1,15 @@
 """The demo's site file against the simulator's own description: same equipment, addresses and points."""
 
+import struct
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import simulators
+from collectors.decode import decode_words
 from energy_center.config.bindings import (
     BacnetIp,
     BacnetSource,
@@ -13,12 +18,19 @@ from energy_center.config.bindings import (
     MqttBroker,
     MqttSource,
     Plant,
+    PointBinding,
+    Table,
 )
 from energy_center.config.load_site import load_site
+from energy_center.domain.quantities import QUANTITIES, Kind
+from energy_center.domain.readings import Quality
+from energy_center.domain.units import Linear
 from simulators.catalogue import Catalogue, Wire, load_catalogue
-from simulators.devices.messages import MESSAGES
+from simulators.devices.messages import MESSAGES, compose
+from simulators.devices.modbus import ModbusServer
 from simulators.devices.objects import OBJECT_LISTS
 from simulators.devices.registers import REGISTER_MAPS
+from simulators.devices.source import Source
 
 ROOT = Path(simulators.__file__).parent.parent
 SITE_FILE = ROOT / "energy_center" / "config" / "demo" / "taichung.yaml"
@@ -119,3 +131,81 @@ def test_buildings_state_contract_capacity_tariff_and_size() -> None:
     for building in attributes.values():
         assert building["tariff"] == "taipower-hv-tou3"
         assert {"area_m2", "headcount", "industry_factor", "holidays"} <= set(building)
+
+
+class _Plausible:
+    """A reading for every point that its register can hold and that differs from a scaled one."""
+
+    def __init__(self) -> None:
+        self.by_key = {b.key: _plausible(b) for b in plant().bindings}
+
+    def value(self, equipment_id: str, signal: str) -> float:
+        return self.by_key[equipment_id, signal]
+
+    def is_silent(self, equipment_id: str) -> bool:
+        return False
+
+
+def _plausible(binding: PointBinding) -> float:
+    quantity = QUANTITIES[binding.role]
+    if quantity.kind is Kind.COUNTER:
+        return 12345.0
+    return min(quantity.high, max(quantity.low, 1.0 if quantity.kind is Kind.STATE else 37.25))
+
+
+_FUNCTIONS = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
+
+
+def _asked(servers: dict[str, ModbusServer], binding: PointBinding, source: ModbusSource) -> tuple[int, ...]:
+    count = source.type.registers
+    request = struct.pack(">BHH", _FUNCTIONS[source.table], source.address, count)
+    reply, _ = servers[binding.connection_id].reply_to(source.unit_id, request)
+    if source.table.is_bits:
+        return (reply[2],)
+    return struct.unpack(f">{count}H", reply[2:])
+
+
+def test_every_modbus_point_is_read_by_its_profile_as_the_simulator_means_it() -> None:
+    world = _Plausible()
+    source = Source(world)
+    servers = {c.id: ModbusServer(c.id, catalogue().on(c.id), source) for c in catalogue().wired(Wire.MODBUS)}
+    for binding in plant().bindings:
+        if isinstance(binding.source, ModbusSource):
+            number, quality = decode_words(binding, _asked(servers, binding, binding.source))
+            within = max(abs(binding.scaling.factor), 1e-6 * abs(world.by_key[binding.key]))
+            assert quality is Quality.GOOD, binding.key
+            assert abs(number - world.by_key[binding.key]) <= within, binding.key
+
+
+def test_every_mqtt_point_is_read_by_its_profile_as_the_simulator_means_it() -> None:
+    world = _Plausible()
+    maps = {line.id: MESSAGES[line.map_name] for line in catalogue().equipment if line.map_name in MESSAGES}
+    for binding in plant().bindings:
+        if isinstance(binding.source, MqttSource):
+            equipment_id = binding.key[0]
+            node: Any = compose(maps[equipment_id], partial(world.value, equipment_id))[0]
+            for name in binding.source.path:
+                node = node[name]
+            assert binding.scaling(node) == pytest.approx(world.by_key[binding.key], abs=0.06), binding.key
+
+
+def test_every_bacnet_point_has_the_unit_of_its_profile() -> None:
+    # BACnet's names of the units that the role is stored in; every controller tells them unconverted
+    ucum = {
+        "degreesCelsius": "Cel",
+        "percent": "%",
+        "pascals": "Pa",
+        "kilopascals": "kPa",
+        "cubicMetersPerHour": "m3/h",
+        "kilowatts": "kW",
+        "hours": "h",
+        "noUnits": "1",
+        "partsPerMillion": "[ppm]",
+        None: "1",
+    }
+    lists = {line.id: OBJECT_LISTS.get(line.map_name, ()) for line in catalogue().equipment}
+    units = {(e, listed.signal): ucum[listed.unit] for e, rows in lists.items() for listed in rows}
+    for binding in plant().bindings:
+        if isinstance(binding.source, BacnetSource):
+            assert units[binding.key] == QUANTITIES[binding.role].unit, binding.key
+            assert binding.scaling == Linear()
