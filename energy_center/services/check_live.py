@@ -9,7 +9,8 @@ from energy_center.store.live_check import count_readings, mean_values, newest_t
 from energy_center.store.pool import Database
 
 STALE_INTERVALS = 2.5
-METER_CLASS = "Electrical_Meter"
+MAIN_METER = "Building_Electrical_Meter"
+METERS = (MAIN_METER, "Electrical_Meter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,10 @@ async def _balances(db: Database, site: Site, since: datetime, now: datetime) ->
 
 def _balance(site: Site, building: str, kw: dict[str, float]) -> Balance | None:
     inside = [e for e in site.equipment if site.building_of(e.space_id) == building]
-    meters = [e for e in inside if e.brick_class == METER_CLASS]
+    meters = [e for e in inside if e.brick_class in METERS]
     ids = {e.equipment_id for e in meters}
     feeds = {e.fed_by for e in meters}
-    main = next((e for e in meters if e.meters == building and e.equipment_id in kw), None)
+    main = next((e for e in meters if e.brick_class == MAIN_METER and e.equipment_id in kw), None)
     leaves = [e for e in meters if e.equipment_id not in feeds and e is not main]
     if main is None or any(e.equipment_id not in kw for e in leaves):
         return None
