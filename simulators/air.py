@@ -63,7 +63,7 @@ def _fan(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Floats:
     speed = np.clip(52.0 + 26.0 * house.load_share + 14.0 * house.people + 1.2 * wobble, 45.0, 100.0) * on
     chunk.put_states(unit, "fan_status", on)
     chunk.put_states(unit, "fan_command", on)
-    chunk.put_states(unit, "schedule", house.scheduled)
+    chunk.put_states(unit, "schedule", house.air_scheduled[unit.id])
     chunk.put(unit, "fan_speed", speed, 0.35 * on)
     power = fan_power(chunk.model.rated(unit, "power_kw"), speed)
     house.draw("air", chunk.line(f"{unit.id}-power", power, 0.01 * power.mean(axis=0)), 0.50)

@@ -15,6 +15,8 @@ from simulators.signals import Floats, Source
 from simulators.weather import weather_at
 
 OPEN_H, CLOSE_H = 7.0, 19.0
+PLANT_CLOSE_H = 18.5
+STAGGER_H = 0.25  # air handlers start and stop in three groups, to spare the mains
 COOLING_FROM_C = 15.5  # day mean above which the plant is put into service
 ROOM_KJ_KG = 53.0  # air at 25.5 C and 53 % rh
 OUTDOOR_PPM = 430.0
@@ -33,6 +35,7 @@ class House:
     plant_on: Floats
     forced: Floats
     air_on: dict[str, Floats] = field(default_factory=dict)
+    air_scheduled: dict[str, Floats] = field(default_factory=dict)
     zone_at: dict[str, Floats] = field(default_factory=dict)
     set_point: dict[str, float] = field(default_factory=dict)
     cooling_kw: Floats = field(default_factory=lambda: np.zeros((2, 0)))
@@ -64,13 +67,16 @@ def open_house(chunk: Chunk, building: str) -> House:
         building,
         occupancy.people_share(chunk, building),
         scheduled,
-        scheduled * _cooling_season(chunk),
+        scheduled * (middle < PLANT_CLOSE_H) * _cooling_season(chunk),
         forced,
     )
     some_air = forced.copy()
     for unit in chunk.model.of(building, "ahu", "oau"):
         own = np.maximum(forced, chunk.share_active("after_hours_cooling", unit.id))
-        house.air_on[unit.id] = np.maximum(scheduled, own)
+        group = unit.number % 3
+        window = (middle > OPEN_H + STAGGER_H * group) & (middle < CLOSE_H - STAGGER_H * (2 - group))
+        house.air_scheduled[unit.id] = scheduled * window
+        house.air_on[unit.id] = np.maximum(scheduled * window, own)
         some_air = np.maximum(some_air, own)
     house.plant_on = np.maximum(house.plant_on, some_air)
     house.extra_kw = np.zeros_like(house.people)

@@ -145,7 +145,9 @@ def test_plant_and_fans_rest_outside_the_schedule(model, healthy):
     for e in model.kind("chiller", "ahu", "oau", "tower"):
         status = healthy.of(e.id, "chiller_status" if e.kind == "chiller" else "fan_status")
         assert not status[closed].any(), e.id
-    assert healthy.of("ltb-ahu-03", "fan_status")[~closed].all()
+        if (e.id, "schedule") in healthy.keys:
+            assert np.array_equal(healthy.of(e.id, "schedule"), status), e.id
+    assert healthy.of("ltb-ahu-03", "fan_status")[(hour >= 7.5) & (hour < 18.5)].all()
 
 
 def test_chilled_water_carries_the_load(model, healthy):
