@@ -1,9 +1,13 @@
+import datetime as dt
 import json
 
 import numpy as np
 import pytest
 
-from simulators.faults import FAULTS, parse_fault, resolve, write_truth
+from simulators.faults import FAULTS, Fault, parse_fault, resolve, write_truth
+from simulators.history import history
+
+TAIPEI = dt.timezone(dt.timedelta(hours=8))
 
 # Per fault: a signal that must show it, by at least this much, at some time while it lasts
 SIGNATURES = {
@@ -134,3 +138,18 @@ def test_fault_text_and_truth_agree(model, tmp_path):
 def test_fault_text_without_window_is_refused(model):
     with pytest.raises(ValueError, match="FROM"):
         parse_fault(model, "tank_leak@ym-rain-tank")
+
+
+def test_reading_faults_last_over_the_turn_of_the_month(model):
+    start = dt.datetime(2026, 7, 31, tzinfo=TAIPEI)
+    noon, end = start.timestamp() + 43_200, start + dt.timedelta(days=2)
+    stuck = Fault("sensor_stuck", "ltb-fcu-12-2", noon, noon + 86_400)
+    reset = Fault("counter_reset", "ltb-fl05-meter", noon, noon + 3600)
+    keys = [("ltb-fcu-12-2", "zone_temperature"), ("ltb-fl05-meter", "energy_import")]
+    august, july = history(model, 1, start, end, 900, keys, faults=[stuck, reset], origin=start.timestamp())
+    temperature, register = np.concatenate([july.readings, august.readings], axis=1)
+    assert np.ptp(temperature[48:144]) == 0.0
+    assert np.ptp(temperature[144:]) > 0.0
+    assert register[48] == pytest.approx(0.0, abs=1e-6)
+    assert (np.diff(register[48:]) > 0).all()
+    assert register[-1] < 2000.0
