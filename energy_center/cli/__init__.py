@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "migrate": "bring the database up to date",
     "site": "check, plan or apply a site description",
     "simulate": "run the device simulators alone, or steer running ones",
+    "backfill": "fill the demo's past with simulated history",
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",
     "detection": "score the rules against injected faults",

@@ -68,9 +68,9 @@ SITE = Site(
 )
 
 
-async def applied(db: Database) -> Site:
+async def applied(db: Database, at: datetime = APPLIED) -> Site:
     """The site, with the point numbers that the database gave."""
-    return await apply_site(db, SITE, "text", "test", APPLIED)
+    return await apply_site(db, SITE, "text", "test", at)
 
 
 def point_of(site: Site, equipment_id: str, role: Role) -> Point:
