@@ -51,10 +51,14 @@ class LiveOptions:
 
 
 class SimulatedClock:
-    """Time in the simulation: `start` plus the real time since, times `speed`."""
+    """Time in the simulation: `start` plus the real time since then, times `speed`.
+
+    Building the world takes seconds after `start` was read; they count, else every stamp would lag by them.
+    """
 
     def __init__(self, start: datetime, speed: float) -> None:
-        self._start, self._speed, self._origin = start, speed, time.monotonic()
+        self._start, self._speed = start, speed
+        self._origin = time.monotonic() - (datetime.now(UTC) - start).total_seconds()
 
     def __call__(self) -> datetime:
         """The simulated instant now, aware UTC."""
