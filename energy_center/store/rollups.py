@@ -39,6 +39,8 @@ async def roll_up(db: Database, site_zone: str, now: datetime, limit: int = 2000
             return 0
         await connection.execute("SET LOCAL work_mem = '64MB'")
         await connection.execute("SET LOCAL plan_cache_mode = 'force_custom_plan'")
+        # new points are not in the planner's statistics yet: it would take 30,000 rows for one and loop
+        await connection.execute("SET LOCAL enable_nestloop = off")
         taken = await _take(connection, now + timedelta(days=1), limit)
         for rectangle in merge(
             Rectangle(r["bucket_from"], r["bucket_to"], tuple(r["point_ids"])) for r in taken

@@ -1,0 +1,103 @@
+"""A pool tells that the database is away, whatever the driver calls it, and works again when it is back."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from energy_center.errors import DatabaseAway
+from energy_center.store.embedded import EmbeddedPostgres
+from energy_center.store.listen import listen
+from energy_center.store.pool import Database
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[EmbeddedPostgres]:
+    folder = Path(tempfile.mkdtemp(prefix="ec-pool-"))
+    folder.chmod(0o755)
+    own = EmbeddedPostgres(folder, durable=False)
+    await own.start()
+    yield own
+    await own.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def ask(db: Database, sql: str = "SELECT 1") -> object:
+    async with db.connection() as connection:
+        return await connection.fetchval(sql)
+
+
+async def test_a_killed_server_is_away_and_the_same_pool_works_after_it_is_back(
+    server: EmbeddedPostgres,
+) -> None:
+    db = await Database.open(server.dsn, min_size=2, max_size=4)
+    assert await ask(db) == 1
+    await server.kill()
+    for _ in range(3):  # the connections that were open, then new ones
+        with pytest.raises(DatabaseAway):
+            await ask(db)
+    await server.start()
+    assert await ask(db) == 1
+    await db.close()
+
+
+async def test_a_server_that_stops_during_a_statement_is_away(server: EmbeddedPostgres) -> None:
+    db = await Database.open(server.dsn)
+
+    async def stop_soon() -> None:
+        await asyncio.sleep(0.1)
+        await server.kill()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stop_soon())
+        with pytest.raises(DatabaseAway):
+            await ask(db, "SELECT pg_sleep(30)")
+    await server.start()
+    await db.close()
+
+
+async def test_a_listener_survives_a_restart(server: EmbeddedPostgres) -> None:
+    heard = listen(server.dsn, ["readings"])
+    assert await anext(heard) == ("readings", "")
+    await server.kill()
+    await server.start()
+    async with asyncio.timeout(20):
+        assert await anext(heard) == ("readings", "")
+    db = await Database.open(server.dsn)
+    await ask(db, "SELECT pg_notify('readings', '7')")
+    async with asyncio.timeout(5):
+        assert await anext(heard) == ("readings", "7")
+    await heard.aclose()
+    await db.close()
+
+
+async def test_an_open_without_a_server_is_away_and_lazy_opens_wait_for_use() -> None:
+    nowhere = "postgresql://postgres@/none?host=/tmp/no-such-folder"
+    with pytest.raises(DatabaseAway, match="cannot be reached"):
+        await Database.open(nowhere)
+    db = await Database.open(nowhere, min_size=0)
+    with pytest.raises(DatabaseAway):
+        await ask(db)
+    await db.close()
+
+
+async def test_a_failing_transaction_leaves_nothing_and_a_wrong_statement_is_not_away(
+    database: Database,
+) -> None:
+    async def fail() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("CREATE TABLE half (a int)")
+            await connection.execute("SELECT 1 / 0")
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await fail()
+    assert await ask(database, "SELECT to_regclass('half')") is None
+
+
+async def test_json_columns_are_python_objects_and_times_are_utc(database: Database) -> None:
+    assert await ask(database, """SELECT '{"水": [1.5, null]}'::jsonb""") == {"水": [1.5, None]}
+    assert await ask(database, "SHOW timezone") == "UTC"
