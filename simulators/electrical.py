@@ -16,7 +16,7 @@ from simulators.signals import AnyRow, Curve, Floats, Line, Metered, Source, Sum
 
 LOW_V, HIGH_V = 220.0, 6582.0  # phase to neutral of 380 V and of 11.4 kV
 CAPACITOR_TANGENT = 0.24  # kvar per kW that the banks take away
-BANK_OFF_TANGENT = 0.50
+BANK_OFF_TANGENT = 0.65
 SURGE_SHARE = 1.15
 
 

@@ -59,7 +59,7 @@ FAULTS: dict[str, FaultKind] = {
         "ltb-water", ("water-meter", "rain-tank"), "0.25 m3/h run through toilets day and night"
     ),
     "generator_fails_to_start": FaultKind("ltb-gen", ("gen",), "called, it cranks three times and gives up"),
-    "low_power_factor": FaultKind("ltb-tr1-meter", ("meter",), "capacitor bank off: 0.5 kvar more per kW"),
+    "low_power_factor": FaultKind("ltb-tr1-meter", ("meter",), "capacitor bank off: 0.65 kvar more per kW"),
     "phase_imbalance": FaultKind("ltb-fl06-meter", ("meter",), "phase loads 45 : 30 : 25"),
     "meter_offline": FaultKind("ltb-fl07-meter", (), "the device answers nothing"),
     "frozen_gateway": FaultKind("ltb-submeters", (), "all values behind a gateway stand still"),
