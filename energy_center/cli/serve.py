@@ -91,8 +91,8 @@ def refuse_unsafe(settings: Settings) -> None:
             raise EnvironmentProblem(f"The TLS file {path} cannot be read.")
     if not is_loopback(settings.host) and not _has_tls(settings) and not settings.behind_proxy:
         raise EnvironmentProblem(
-            f"{settings.host} can be reached from other machines, and passwords would cross the network in"
-            " the clear: give --tls-certificate and --tls-key, or --behind-proxy when a proxy in front ends TLS."
+            f"{settings.host} can be reached from other machines, and passwords would cross the network "
+            "in the clear: give --tls-certificate and --tls-key, or --behind-proxy if a proxy ends TLS."
         )
     if not is_loopback(settings.host) and settings.mode is Mode.DEMO:
         raise EnvironmentProblem(

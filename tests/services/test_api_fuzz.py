@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from energy_center.api.app import create_api
 from energy_center.domain.people import UserRole
 from energy_center.settings import Settings
+from energy_center.store.pool import Database
+from tests.services.city_hall import applied
 
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
@@ -92,8 +94,9 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 async def test_odd_request_is_never_a_server_error(
-    method: str, path: str, operation: dict[str, Any], logged_in: LogIn, alarm_id: int
+    method: str, path: str, operation: dict[str, Any], logged_in: LogIn, database: Database
 ):
+    await applied(database)
     client = await logged_in(UserRole.ADMIN)
     drawn: list[tuple[str, dict[str, Any], Any]] = []
 

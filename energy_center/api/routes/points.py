@@ -15,7 +15,7 @@ from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.errors import Invalid
 from energy_center.services.figures import is_stale
-from energy_center.services.read_history import Trend, read_trend
+from energy_center.services.read_history import LEAST_POINTS, MOST_POINTS, Trend, read_trend
 from energy_center.services.read_newest import NewestReading, read_newest
 
 router = APIRouter(tags=["series"])
@@ -119,7 +119,9 @@ async def read_series(
     now: Now,
     start: Annotated[AwareDatetime | None, Query(description="A day before `end` when left out.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="Now when left out; not included.")] = None,
-    max_points: Annotated[int, Query(ge=10, le=20_000, description="Decides the grain.")] = 1200,
+    max_points: Annotated[
+        int, Query(ge=LEAST_POINTS, le=MOST_POINTS, description="Decides the grain.")
+    ] = 1200,
     form: Annotated[Form, Query(alias="format", description="JSON, or CSV for spreadsheets.")] = Form.JSON,
 ) -> Trend | Response:
     """At the finest grain (raw, 15 min, hour, day) that fits `max_points`; gaps stay gaps.
