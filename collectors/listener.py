@@ -35,6 +35,7 @@ class Listener:
     ) -> None:
         """Prepare; `run` subscribes."""
         self.connects = 0
+        self._bus = context.connection.connection_id
         self._driver = driver
         self._store = store
         self._report = report
@@ -67,6 +68,7 @@ class Listener:
     def _connected(self) -> None:
         self.connects += 1
         self._failures = 0
+        log.info("broker connected", extra={"action": "broker_connected", "broker": self._bus})
         now = time.monotonic()
         self._heard_at = dict.fromkeys(self._heard_at, now)
 

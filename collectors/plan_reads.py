@@ -4,7 +4,7 @@ Points of one unit, table and interval are merged across gaps up to a limit; a v
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from energy_center.config.bindings import Device, ModbusSource, PointBinding, ReadLimits, Table
@@ -34,14 +34,32 @@ def source_of(binding: PointBinding) -> ModbusSource:
 
 
 def plan_reads(devices: Iterable[Device], bindings: Iterable[PointBinding]) -> list[RegisterBlock]:
-    """The block reads that cover every binding exactly once, ordered by unit, table, interval and address."""
+    """The block reads that cover every binding on its interval, by unit, table, interval and address.
+
+    A point of another interval that lies whole inside a block is taken along: its registers come anyway.
+    """
     limits = {d.device_id: d.limits for d in devices}
     ordered = sorted(bindings, key=_order)
-    return [
-        _block(run)
-        for _, group in groupby(ordered, key=lambda b: _order(b)[:3])
-        for run in _runs(list(group), limits)
+    blocks = []
+    for _, unit_and_table in groupby(ordered, key=lambda b: _order(b)[:2]):
+        there = list(unit_and_table)
+        for _, same_interval in groupby(there, key=lambda b: b.interval_s):
+            blocks += [_with_passengers(_block(run), there) for run in _runs(list(same_interval), limits)]
+    return blocks
+
+
+def _with_passengers(block: RegisterBlock, there: Sequence[PointBinding]) -> RegisterBlock:
+    own = {b.key for b in block.bindings}
+    end = block.address + block.count
+    inside = [
+        b
+        for b in there
+        if b.key not in own and source_of(b).address >= block.address and source_of(b).end <= end
     ]
+    if not inside:
+        return block
+    together = sorted([*block.bindings, *inside], key=lambda b: (source_of(b).address, source_of(b).end))
+    return replace(block, bindings=tuple(together))
 
 
 def _order(binding: PointBinding) -> tuple[int, Table, float, int, int]:
@@ -66,7 +84,7 @@ def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> lis
     return runs
 
 
-def _block(run: Sequence[PointBinding]) -> RegisterBlock:
+def _block(run: Sequence[PointBinding], interval_s: float | None = None) -> RegisterBlock:
     first = source_of(run[0])
     end = max(source_of(b).end for b in run)
     return RegisterBlock(
@@ -75,7 +93,7 @@ def _block(run: Sequence[PointBinding]) -> RegisterBlock:
         table=first.table,
         address=first.address,
         count=end - first.address,
-        interval_s=run[0].interval_s,
+        interval_s=run[0].interval_s if interval_s is None else interval_s,
         bindings=tuple(run),
     )
 
@@ -85,4 +103,4 @@ def halves(block: RegisterBlock) -> list[RegisterBlock]:
     if len(block.bindings) < 2:  # noqa: PLR2004  two halves need two values
         return []
     middle = len(block.bindings) // 2
-    return [_block(block.bindings[:middle]), _block(block.bindings[middle:])]
+    return [_block(part, block.interval_s) for part in (block.bindings[:middle], block.bindings[middle:])]
