@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -56,23 +57,25 @@ class Misdeeds:
             self.seen.append(what)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
     """One browser, closed at the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), headless=True, args=ARGUMENTS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable(), headless=True, args=ARGUMENTS
+        )
         try:
             yield browser
         finally:
-            browser.close()
+            await browser.close()
 
 
-def new_context(
+async def new_context(
     browser: Browser, base_url: str, size: tuple[int, int] = DESK, language: str = "zh-TW"
 ) -> BrowserContext:
     """A fresh profile at a size; phones are phones."""
     is_phone = size == PHONE
-    context = browser.new_context(
+    context = await browser.new_context(
         base_url=base_url,
         locale=language,
         timezone_id="Asia/Taipei",
@@ -86,11 +89,42 @@ def new_context(
     return context
 
 
-def log_in(page: Page, user: str, password: str) -> None:
-    """Through the form, as a person does, and wait for the first page to be drawn."""
-    page.goto("/login")
-    page.locator("#login-name").fill(user)
-    page.locator("#login-password").fill(password)
-    page.locator("#login-submit").click()
-    page.wait_for_url(lambda url: "/login" not in url)
-    page.locator("#shell-page h1").wait_for()
+async def log_in(page: Page, user: str, password: str) -> None:
+    """Through the form, as a person does, and wait for the first page to be drawn and live."""
+    await page.goto("/login")
+    await page.locator("#login-name").fill(user)
+    await page.locator("#login-password").fill(password)
+    await page.locator("#login-submit").click()
+    await page.wait_for_url(lambda url: "/login" not in url)
+    await ready(page)
+
+
+async def choose_language(page: Page, language: str) -> None:
+    """As the switch in the header does, from the next page on."""
+    origin = await page.evaluate("location.origin")
+    answer = await page.request.patch(
+        "/api/v1/session", data={"language": language}, headers={"Origin": origin}
+    )
+    assert answer.ok, await answer.text()
+
+
+async def until(page: Page, expression: str, timeout_s: float = 20.0) -> None:
+    """Poll a JavaScript expression from outside: our pages' CSP forbids the `eval` of `wait_for_function`."""
+    deadline = time.monotonic() + timeout_s
+    while not await page.evaluate(expression):
+        if time.monotonic() > deadline:
+            message = f"not so after {timeout_s:.0f} s: {expression}"
+            raise AssertionError(message)
+        await page.wait_for_timeout(100)
+
+
+async def ready(page: Page) -> None:
+    """Wait until the page is drawn and its first push has come."""
+    await page.locator("#shell-page h1").wait_for()
+    await until(page, "energyCenter.state.seen")
+
+
+async def goto(page: Page, path: str) -> None:
+    """Open a page and wait until it is drawn and live."""
+    await page.goto(path)
+    await ready(page)

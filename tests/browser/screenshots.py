@@ -4,14 +4,15 @@
 """
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.async_api import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chromium import DESK, PHONE, chromium, log_in, new_context
+from chromium import DESK, PHONE, choose_language, chromium, goto, log_in, new_context, until
 
 PAGES = {
     "login": "/login",
@@ -24,18 +25,49 @@ PAGES = {
 LANGUAGES = ("zh-TW", "en")
 
 
-def settle(page: Page) -> None:
+async def settle(page: Page) -> None:
     """Wait for values, fonts and charts, then leave the focus nowhere."""
-    page.locator("#shell-page h1").wait_for()
-    page.wait_for_function("energyCenter.state.seen && document.fonts.status === 'loaded'")
-    page.wait_for_timeout(2500)
-    page.evaluate("document.activeElement && document.activeElement.blur()")
+    await until(page, "document.fonts.status === 'loaded'")
+    await page.wait_for_timeout(2500)
+    await page.evaluate("document.activeElement && document.activeElement.blur()")
 
 
-def take(page: Page, path: Path, *, full: bool) -> None:
+async def take(page: Page, path: Path, *, full: bool) -> None:
     """One picture."""
-    page.screenshot(path=path, full_page=full)
+    await page.screenshot(path=path, full_page=full)
     sys.stdout.write(f"{path}\n")
+
+
+async def take_all(args: argparse.Namespace) -> None:
+    """Every page in both sizes and languages."""
+    wanted = {name: path for name, path in PAGES.items() if not args.only or name in args.only}
+    wanted.update(pair.split("=", 1) for pair in args.path)
+    async with chromium() as browser:
+        for size in (DESK, PHONE):
+            context = await new_context(browser, args.base_url, size)
+            await context.add_cookies([{"name": "ec_theme", "value": args.theme, "url": args.base_url}])
+            page = await context.new_page()
+            for language in LANGUAGES:
+                await context.clear_cookies(name="ec_session")
+                await take_language(page, wanted, language, size[0], args)
+            await context.close()
+
+
+async def take_language(
+    page: Page, wanted: dict[str, str], language: str, width: int, args: argparse.Namespace
+) -> None:
+    """The log-in page without a session, then the others with one."""
+    if "login" in wanted:
+        await page.goto(f"/login?language={language}")
+        await take(page, args.out / f"login-{language}-{width}.png", full=False)
+    await log_in(page, args.user, args.password)
+    await choose_language(page, language)
+    for name, path in wanted.items():
+        if name == "login":
+            continue
+        await goto(page, path)
+        await settle(page)
+        await take(page, args.out / f"{name}-{language}-{width}.png", full=args.full)
 
 
 def main() -> int:
@@ -51,30 +83,7 @@ def main() -> int:
     parser.add_argument("--path", nargs="*", default=[], help="more pages, as name=/path")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    wanted = {name: path for name, path in PAGES.items() if not args.only or name in args.only}
-    wanted.update(pair.split("=", 1) for pair in args.path)
-    with chromium() as browser:
-        for size in (DESK, PHONE):
-            context = new_context(browser, args.base_url, size)
-            context.add_cookies([{"name": "ec_theme", "value": args.theme, "url": args.base_url}])
-            page = context.new_page()
-            for language in LANGUAGES:
-                if "login" in wanted:
-                    context.clear_cookies(name="ec_session")
-                    page.goto(f"/login?language={language}")
-                    take(page, args.out / f"login-{language}-{size[0]}.png", full=False)
-                context.clear_cookies(name="ec_session")
-                log_in(page, args.user, args.password)
-                page.request.patch(
-                    "/api/v1/session", data={"language": language}, headers={"Origin": args.base_url}
-                )
-                for name, path in wanted.items():
-                    if name == "login":
-                        continue
-                    page.goto(path)
-                    settle(page)
-                    take(page, args.out / f"{name}-{language}-{size[0]}.png", full=args.full)
-            context.close()
+    asyncio.run(take_all(args))
     return 0
 
 
