@@ -118,7 +118,7 @@ def _say_where(stack: DemoStack, took_s: float) -> None:
 
 async def _take_screenshots(stack: DemoStack, folder: Path) -> int:
     """Run the repository's screenshot script against this demo."""
-    script = Path(__file__).resolve().parents[2] / "docs" / "take_screenshots.py"
+    script = Path(__file__).resolve().parents[2] / "tests" / "browser" / "screenshots.py"
     if not script.exists():
         raise EnvironmentProblem(f"{script} is missing: screenshots are taken from a clone of the repository")
     await stack.start_fault(EXAMPLE_FAULT)
