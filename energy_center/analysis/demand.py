@@ -18,6 +18,8 @@ LEVEL_S = 60.0  # the present power is the mean of this long
 WANDER_S = 120.0  # power is compared with itself this much later
 NINETY_PERCENT = 1.645  # standard deviations either side
 LEAST_SHARE = 0.004  # of the power: no load is known better than its meter's class
+LEAST_S = 30.0  # of readings, below which there is no forecast
+UNKNOWN_SHARE = 0.1  # of the power: how far a load that is not known yet is taken to move in a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +107,24 @@ def forecast_block(
 ) -> BlockForecast | Insufficient:
     """Forecast the average of the block that `now_s` lies in.
 
-    `at_s` rising epoch seconds, `power_kw` the readings, from about half an hour before now. Insufficient
-    without a reading in the last `max_gap_s` (or a minute), or with less than three minutes to learn from.
+    `at_s` rising epoch seconds, `power_kw` the readings, from about half an hour before now; with less than
+    three minutes of them the load's own wander is not known and a wide one is taken. Insufficient without a
+    reading in the last `max_gap_s` (or a minute), or with less than half a minute of them.
     """
     upto = at_s <= now_s
     at_s, power_kw = at_s[upto], power_kw[upto]
     if at_s.size == 0 or now_s - at_s[-1] > max(max_gap_s, LEVEL_S):
         return Insufficient(("no reading in the last minute",))
-    wander = _wander(at_s, power_kw, max_gap_s)
-    if math.isnan(wander):
-        return Insufficient((f"{at_s[-1] - at_s[0]:.0f} s of readings, {WANDER_S + LEVEL_S:.0f} s needed",))
+    if at_s[-1] - at_s[0] < LEAST_S:
+        return Insufficient((f"{at_s[-1] - at_s[0]:.0f} s of readings, {LEAST_S:.0f} s needed",))
     measured = _Measured(at_s, *_energy(at_s, power_kw, max_gap_s))
     newest = float(at_s[-1])
     level, _ = measured.mean(newest - LEVEL_S, newest)
-    return _combine(measured, float(power_kw[-1]) if level is None else level, wander, block_start_s, now_s)
+    level = float(power_kw[-1]) if level is None else level
+    wander = _wander(at_s, power_kw, max_gap_s)
+    if math.isnan(wander):
+        wander = (UNKNOWN_SHARE * level) ** 2 / BLOCK_S
+    return _combine(measured, level, wander, block_start_s, now_s)
 
 
 def _combine(

@@ -135,10 +135,12 @@ async def backfill(
     try:
         _check_disk(bytes_needed(parts, state.rows), free_bytes)
         for part in parts:
-            await _fill_part(db, site, part, simulator_argv, state, keep_days)
+            await _fill_part(db, site, part, simulator_argv, state)
     except EnvironmentProblem as problem:
         await _report(db, state, failed=str(problem))
         raise
+    # at the end and not month by month: while raw readings are whole, roll-ups join months in one step
+    await _patiently(partial(drop_old, db, state.end, keep_days))
     brought = state.rows - state.rows_at_begin
     state.rows = state.rows_kept = state.total  # the months of a plan are counted to the nearest step
     await _report(db, state)
@@ -173,9 +175,7 @@ def _check_disk(needed: int, free: int | None) -> None:
         )
 
 
-async def _fill_part(
-    db: Database, site: Site, part: Part, argv: Sequence[str], state: _State, keep_days: int
-) -> None:
+async def _fill_part(db: Database, site: Site, part: Part, argv: Sequence[str], state: _State) -> None:
     if _whole(part) in state.blocks:
         return
     await _patiently(partial(_note_sampling, db, part))
@@ -184,7 +184,6 @@ async def _fill_part(
             if block.key not in state.blocks:
                 await _store(db, block.up_to(state.newer), state)
                 await _roll_up(db, site, block, state.end)
-                await _patiently(partial(drop_old, db, state.end, keep_days))
                 state.finish(block.key)
             if part.name != "rest":
                 state.newer = block
@@ -241,12 +240,15 @@ async def _report(db: Database, state: _State, *, failed: str | None = None) -> 
 
 
 async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
-    """Do it again for as long as the database is away."""
+    """Do it again for as long as the database is away; said once."""
+    said = False
     while True:
         try:
             return await act()
         except DatabaseAway as away:
-            log.warning("history waits", extra={"action": "backfill_waits", "cause": str(away)})
+            if not said:
+                log.warning("history waits", extra={"action": "backfill_waits", "cause": str(away)})
+            said = True
             await asyncio.sleep(_AWAY_PAUSE_S)
 
 

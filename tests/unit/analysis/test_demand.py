@@ -83,6 +83,16 @@ def test_without_fresh_readings_there_is_no_forecast(newest: float | None):
     assert isinstance(forecast_block(at, np.full(at.size, 5.0), 0.0, 600.0, 15.0), Insufficient)
 
 
-def test_two_minutes_of_readings_are_too_few_to_forecast():
-    at = np.arange(0.0, 121.0, 5.0)
-    assert isinstance(forecast_block(at, np.full(at.size, 5.0), 0.0, 120.0, 15.0), Insufficient)
+def test_two_minutes_of_readings_give_a_wide_forecast():
+    at = np.arange(-120.0, 1.0, 5.0)
+    short = forecast_block(at, np.full(at.size, 500.0), 0.0, 0.0, 15.0)
+    at = np.arange(-1800.0, 1.0, 5.0)
+    steady = forecast_block(at, np.full(at.size, 500.0), 0.0, 0.0, 15.0)
+    assert short.forecast_kw == steady.forecast_kw == 500.0
+    assert short.sd_kw > 5 * steady.sd_kw
+    assert short.sd_kw == pytest.approx(500 * 0.1 * np.sqrt((900 + 60) / 3 / 900), rel=0.01)
+
+
+def test_twenty_seconds_of_readings_are_too_few_to_forecast():
+    at = np.arange(0.0, 21.0, 5.0)
+    assert isinstance(forecast_block(at, np.full(at.size, 5.0), 0.0, 20.0, 15.0), Insufficient)
