@@ -23,5 +23,5 @@ class RangeCheck:
         outside = (sample.values < self._low) | (sample.values > self._high)
         if not outside.any():
             return sample
-        quality = sample.quality | np.where(outside, Quality.OUT_OF_RANGE, 0).astype(np.int16)
+        quality = sample.quality | np.where(outside, int(Quality.OUT_OF_RANGE), 0).astype(np.int16)
         return Sample(sample.at, sample.values, quality)

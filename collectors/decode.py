@@ -68,7 +68,7 @@ class BlockDecoder:
         quality = np.zeros(self._size, dtype=np.int16)
         for i, words in self._invalid:
             if raw[i] in words:
-                quality[i] |= Quality.SENSOR_FAULT
+                quality[i] |= int(Quality.SENSOR_FAULT)
         for i, states in self._states:
             raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
         for i in self._coded:

@@ -47,7 +47,7 @@ def sample_of(
     if own is not None and earliest <= own <= received_at + TRUSTED_S:
         return Sample(own, values, np.zeros(len(bindings), dtype=np.int16))
     flag = Quality.GOOD if time_path is None else Quality.CLOCK_SUSPECT
-    return Sample(received_at, values, np.full(len(bindings), flag, dtype=np.int16))
+    return Sample(received_at, values, np.full(len(bindings), int(flag), dtype=np.int16))
 
 
 def _at(document: object, path: Sequence[str]) -> object:

@@ -230,7 +230,7 @@ class BacnetDriver:
             if isinstance(flags, ErrorType):
                 self._without_flags.add(place)
             elif flags is not None:
-                quality[i] = _quality(list(flags))
+                quality[i] = int(_quality(list(flags)))
         values[~np.isfinite(values)] = np.nan
         return Sample(at, values, quality)
 

@@ -1,0 +1,194 @@
+"""The spool on a real disk."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collectors.spool import Portion, Spool, SpoolLimits
+from collectors.spool_file import Record, read_segment
+
+KEYS = (("meter", "active_power"), ("meter", "energy_import"))
+
+
+def record(at_us: int, *values: float) -> Record:
+    given = values or (float(at_us), float(at_us) + 0.5)
+    return Record(KEYS[: len(given)], at_us, np.array(given), np.zeros(len(given), dtype=np.int16))
+
+
+def instants(portion: Portion | None) -> list[int]:
+    return [] if portion is None else [r.at_us for r in portion.records]
+
+
+@asynccontextmanager
+async def running(spool: Spool) -> AsyncIterator[Spool]:
+    task = asyncio.ensure_future(spool.run())
+    try:
+        yield spool
+    finally:
+        spool.stop()
+        await task
+
+
+async def rest(spool: Spool) -> list[int]:
+    found = []
+    while (portion := await spool.next_backlog(100)) is not None:
+        found += instants(portion)
+        spool.sent(portion)
+    return found
+
+
+async def test_what_was_appended_is_on_disk_when_the_future_is_done(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await asyncio.wait_for(spool.append(record(1, 2.5, -1.0)), 2.0)
+        (path,) = tmp_path.glob("*.log")
+        ((_, found),) = read_segment(path)
+        assert (found.keys, found.at_us, found.values.tolist()) == (KEYS, 1, [2.5, -1.0])
+
+
+async def test_records_appended_together_share_one_commit(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        futures = [spool.append(record(n)) for n in range(100)]
+        await asyncio.wait_for(futures[-1], 2.0)
+        assert all(f.done() for f in futures)
+        assert (spool.counts.commits, spool.counts.committed) == (1, 200)
+
+
+async def test_live_records_come_from_memory_in_order_and_are_forgotten_once_sent(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        spool.go_live()
+        await spool.append(record(1))
+        await spool.append(record(2))
+        portion = spool.next_live(10)
+        assert portion is not None
+        assert instants(portion) == [1, 2]
+        spool.sent(portion)
+        assert spool.backlog_bytes == 0
+    assert list(tmp_path.glob("*.log")) == []
+
+
+async def test_what_was_handed_over_but_not_sent_comes_again_from_disk(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        spool.go_live()
+        await spool.append(record(1))
+        first = spool.next_live(10)
+        assert first is not None
+        spool.sent(first)
+        await spool.append(record(2))
+        assert instants(spool.next_live(10)) == [2]
+        spool.go_dark()  # the write of record 2 failed
+        await spool.append(record(3))
+        spool.go_live()
+        assert await rest(spool) == [2, 3]
+
+
+async def test_live_records_do_not_queue_behind_the_backlog(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+        spool.go_live()
+        await spool.append(record(2))
+        assert instants(spool.next_live(10)) == [2]
+        assert instants(await spool.next_backlog(10)) == [1]
+
+
+async def test_next_process_takes_over_what_was_not_sent(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(2))
+        spool.go_live()
+        assert await rest(spool) == [1, 2]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 9, 30])
+async def test_torn_tail_is_cut_and_nothing_before_it_is_lost(tmp_path: Path, cut: int) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        for n in range(5):
+            await spool.append(record(n))
+    (path,) = tmp_path.glob("*.log")
+    path.write_bytes(path.read_bytes()[:-cut])
+    async with running(Spool(tmp_path)) as spool:
+        assert await rest(spool) == [0, 1, 2, 3]
+
+
+async def test_damaged_record_ends_the_segment(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        for n in range(3):
+            await spool.append(record(n))
+    (path,) = tmp_path.glob("*.log")
+    damaged = bytearray(path.read_bytes())
+    damaged[-5] ^= 0xFF
+    path.write_bytes(damaged)
+    assert [r.at_us for _, r in read_segment(path)] == [0, 1]
+
+
+async def test_when_full_the_oldest_is_dropped_and_counted(tmp_path: Path) -> None:
+    limits = SpoolLimits(max_bytes=2_000, segment_bytes=500, window_s=0.001)
+    async with running(Spool(tmp_path, limits)) as spool:
+        for n in range(200):
+            await spool.append(record(n))
+        assert sum(p.stat().st_size for p in tmp_path.glob("*.log")) <= 2_500
+        spool.go_live()
+        left = await rest(spool)
+        assert left == list(range(200 - len(left), 200))
+        assert spool.counts.dropped == 2 * (200 - len(left))
+
+
+async def test_segment_older_than_the_limit_is_dropped(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+    async with running(Spool(tmp_path, SpoolLimits(max_age_s=-1.0))) as spool:
+        await spool.append(record(2))
+        assert spool.counts.dropped == 2
+
+
+async def test_disk_that_cannot_be_written_fails_the_future(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    async with running(Spool(folder)) as spool:
+        folder.rename(tmp_path / "away")
+        with pytest.raises(OSError, match="No such file"):
+            await asyncio.wait_for(spool.append(record(1)), 2.0)
+        (tmp_path / "away").rename(folder)
+        await asyncio.wait_for(spool.append(record(2)), 2.0)
+
+
+async def test_memory_stays_bounded_when_nobody_takes_live_records(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path, SpoolLimits(live_records=10, window_s=0.001))) as spool:
+        spool.go_live()
+        for n in range(12):
+            await spool.append(record(n))
+        assert not spool.is_live
+        spool.go_live()
+        assert await rest(spool) == list(range(12))
+
+
+async def test_going_live_and_dark_during_writes_loses_nothing(tmp_path: Path) -> None:
+    got: list[int] = []
+    async with running(Spool(tmp_path, SpoolLimits(window_s=0.0))) as spool:
+
+        async def flap() -> None:
+            while True:
+                spool.go_live()
+                await asyncio.sleep(0.001)
+                if (portion := spool.next_live(5)) is not None:
+                    got.extend(instants(portion))
+                    spool.sent(portion)
+                await asyncio.sleep(0)
+                spool.go_dark()
+                await asyncio.sleep(0)
+
+        flapping = asyncio.ensure_future(flap())
+        for n in range(150):
+            spool.append(record(n))
+            await asyncio.sleep(0.001)
+        await spool.append(record(150))
+        flapping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await flapping
+        spool.go_live()
+        got += await rest(spool)
+    assert sorted(got) == list(range(151))

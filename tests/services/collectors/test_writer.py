@@ -1,0 +1,127 @@
+"""The writer between a real spool and a store that can be away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from collectors.spool import Spool, SpoolLimits
+from collectors.spool_file import Record
+from collectors.writer import Columns, Writer
+from energy_center.config.bindings import PointKey
+from energy_center.errors import DatabaseAway
+from tests.unit.collectors.fixed_random import seeded
+
+KEYS = (("meter", "active_power"), ("meter", "energy_import"))
+
+
+@dataclass
+class FakeStore:
+    """Keeps what is written; raises while `away`; `dies_after` writes are stored whose answer is lost."""
+
+    ids: dict[PointKey, int] = field(default_factory=lambda: {k: n + 1 for n, k in enumerate(KEYS)})
+    away: bool = False
+    lose_answers: int = 0
+    rows: list[tuple[int, int]] = field(default_factory=list)
+    live: list[bool] = field(default_factory=list)
+
+    async def point_ids(self) -> Mapping[PointKey, int]:
+        if self.away:
+            raise DatabaseAway
+        return self.ids
+
+    async def write(self, columns: Columns, received_at: datetime, *, live: bool) -> int:
+        if self.away:
+            raise DatabaseAway
+        self.rows += zip(columns.point_id.tolist(), columns.at_us.tolist(), strict=True)
+        self.live.append(live)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise DatabaseAway
+        return len(columns.value)
+
+
+def record(at_us: int, *values: float) -> Record:
+    given = values or (1.0, 2.0)
+    return Record(KEYS, at_us, np.array(given), np.zeros(2, dtype=np.int16))
+
+
+@asynccontextmanager
+async def writing(folder: Path, store: FakeStore) -> AsyncIterator[Spool]:
+    async def connected() -> None:
+        pass
+
+    spool = Spool(folder, SpoolLimits(window_s=0.001))
+    writer = Writer(spool, store, connected, seeded(1))
+    tasks = [asyncio.ensure_future(spool.run()), asyncio.ensure_future(writer.run())]
+    try:
+        yield spool
+    finally:
+        spool.stop()
+        await tasks[0]
+        writer.finish()
+        async with asyncio.timeout(20):
+            await tasks[1]
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not claim():  # noqa: ASYNC110  the fake has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_readings_reach_the_store_under_their_numbers(tmp_path: Path) -> None:
+    store = FakeStore()
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(5))
+    assert sorted(store.rows) == [(1, 5), (2, 5)]
+
+
+async def test_absent_values_are_not_written(tmp_path: Path) -> None:
+    store = FakeStore()
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(5, float("nan"), 2.0))
+    assert store.rows == [(2, 5)]
+
+
+async def test_nothing_is_lost_while_the_store_is_away(tmp_path: Path) -> None:
+    store = FakeStore(away=True)
+    async with writing(tmp_path, store) as spool:
+        for n in range(20):
+            await spool.append(record(n))
+        store.away = False
+        await until(lambda: len(set(store.rows)) == 40)
+        await spool.append(record(20))
+    assert {at for _, at in store.rows} == set(range(21))
+
+
+async def test_answer_lost_after_the_commit_means_written_again_not_lost(tmp_path: Path) -> None:
+    store = FakeStore(lose_answers=2)
+    async with writing(tmp_path, store) as spool:
+        for n in range(10):
+            await spool.append(record(n))
+        await until(lambda: {at for _, at in store.rows} == set(range(10)))
+        await until(lambda: spool.backlog_bytes == 0)
+
+
+async def test_readings_wait_until_a_site_is_applied(tmp_path: Path) -> None:
+    store = FakeStore(ids={})
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(1))
+        await asyncio.sleep(0.05)
+        assert store.rows == []
+        store.ids = {k: n + 1 for n, k in enumerate(KEYS)}
+        await until(lambda: len(store.rows) == 2)
+
+
+async def test_stop_leaves_what_the_store_did_not_take_on_disk(tmp_path: Path) -> None:
+    async with writing(tmp_path, FakeStore(away=True)) as spool:
+        await spool.append(record(1))
+    later = FakeStore()
+    async with writing(tmp_path, later) as spool:
+        await until(lambda: len(later.rows) == 2)
+    assert later.rows == [(1, 1), (2, 1)]
