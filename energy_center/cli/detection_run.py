@@ -77,7 +77,7 @@ def simulate(site: Site, bound: Sequence[Binding], scenario: Scenario, faults: S
         points, truth = Path(folder) / "points.json", Path(folder) / "truth.json"
         points.write_text(json.dumps(keys), encoding="utf-8")
         readings, step_us, first = _read(_argv(scenario, points, truth, faults), keys)
-        found = tuple(_fault(row) for row in json.loads(truth.read_text(encoding="utf-8")))
+        found = tuple(_fault(row, faults) for row in json.loads(truth.read_text(encoding="utf-8")))
     at = first + np.arange(readings.shape[1], dtype=np.int64) * step_us
     by_key = {k: _samples(at, row, scenario.step_s) for k, row in zip(keys, readings, strict=True)}
     by_device: dict[str, list[Samples]] = {}
@@ -140,6 +140,8 @@ def _samples(at: NDArray[np.int64], row: NDArray[np.float64], step_s: int) -> Sa
     return Samples(at[there], row[there], quality, float(step_s))
 
 
-def _fault(row: Mapping[str, str]) -> TrueFault:
+def _fault(row: Mapping[str, str], injected: Sequence[Injection]) -> TrueFault:
+    """The simulator's truth under the name that it was injected by."""
     start, end = datetime.fromisoformat(row["from"]), datetime.fromisoformat(row["to"])
-    return TrueFault(row["name"], row["equipment"], start, end)
+    names = (i.name for i in injected if (i.place, i.start) == (row["equipment"], start))
+    return TrueFault(next(names, row["name"]), row["equipment"], start, end)

@@ -10,6 +10,7 @@ from energy_center.rules.engine import Timing
 from energy_center.rules.rule import CatalogueEntry, Input, Of, Parameter, Rule, Where
 
 SHORTEST_STEP_S = 5.0
+FEWEST_BEHIND = 3
 _OF_DEVICES = frozenset({Where.DEVICE, Where.DEVICES, Where.SIBLINGS})
 CHILLED_WATER_SYSTEM = "Chilled_Water_System"
 
@@ -124,12 +125,23 @@ def _candidates(wanted: Input, equipment: Equipment, index: _Index) -> list[Equi
             systems = [e for e in index.site.equipment if e.brick_class == CHILLED_WATER_SYSTEM]
             near = [e for e in systems if index.building_of.get(e.space_id) == home]
             return [user for system in near for user in index.parts_of.get(system.equipment_id, [])]
+        case Where.CONNECTION:
+            return _behind_connection(wanted, equipment, index)
         case Where.SITE if wanted.role is not None:
             having, home = index.by_role[wanted.role], index.building_of.get(equipment.space_id)
             near = [e for e in having if index.building_of.get(e.space_id) == home]
             return near or having
         case _:
             return [equipment]
+
+
+def _behind_connection(wanted: Input, equipment: Equipment, index: _Index) -> list[Equipment]:
+    devices = index.devices_of.get(equipment.connection_id or "", [])
+    if not devices or devices[0] != equipment.equipment_id:
+        return []
+    behind = [e for device in devices for e in index.by_device[device]]
+    having = [e for e in behind if any(p.role is wanted.role for p in e.points)]
+    return having if len(having) >= FEWEST_BEHIND else []
 
 
 def _devices(wanted: Input, equipment: Equipment, index: _Index) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class Where(StrEnum):
     PARTS = "parts"  # equipment `part_of` it or fed by it, else read through the same device
     COLD_USERS = "cold_users"  # what the chilled-water system of its building feeds
     SITE = "site"  # any equipment of the same building, else of the site
+    CONNECTION = "connection"  # all of this role behind its connection, three or more; at the first device
     DEVICE = "device"  # whether its device answers: no point, but the device's state
     DEVICES = "devices"  # the same for all devices behind a connection; only at the first of several
     SIBLINGS = "siblings"  # the same for the other devices behind its connection

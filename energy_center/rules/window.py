@@ -21,7 +21,7 @@ Micros = NDArray[np.int64]
 
 UNUSABLE = int(Quality.OUT_OF_RANGE | Quality.CLOCK_SUSPECT | Quality.SENSOR_FAULT)
 VALID_INTERVALS = 2.0
-US = 1_000_000
+US = 1_000_000  # µs in a second
 HALF = 0.5
 
 
@@ -152,6 +152,10 @@ class Signal:
         mean = self.mean(steps, covered)
         square = Signal(np.square(self.values)).mean(steps, covered)
         return Signal(np.sqrt(np.maximum(square.values - np.square(mean.values), 0.0)))
+
+    def highest(self, steps: int) -> "Signal":
+        """Largest known value of the last `steps`."""
+        return Signal(_rolling_extreme(self.values, steps, np.fmax))
 
     def span(self, steps: int, covered: float = 0.6) -> "Signal":
         """Largest minus smallest of the last `steps`."""

@@ -18,7 +18,7 @@ RULE = Rule(
     priority=Priority.HIGH,
     step_s=30,
     source="engineering practice: all devices of a connection silent for 3 min",
-    fault=("meter_offline",),
+    fault=("gateway_offline",),
     texts={
         "zh-TW": RuleTexts(
             name="通訊閘道離線,其下設備全部無回應",
