@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -10,6 +11,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from energy_center.errors import DatabaseAway
+
+log = logging.getLogger(__name__)
 
 # asyncpg's records index like tuples and like mappings; only the store sees them
 Record: TypeAlias = asyncpg.Record
@@ -23,7 +26,8 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
+    asyncpg.PostgresIOError,
     ConnectionError,
 )
 
@@ -123,14 +127,23 @@ class Database:
             raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
         try:
             yield held
+        except TimeoutError as cause:
+            raise DatabaseAway("The database did not answer in time") from cause
         except _AWAY as cause:
-            raise DatabaseAway(f"The connection to the database was lost: {cause}") from cause
+            raise DatabaseAway(f"The database cannot be used: {cause}") from cause
         except asyncpg.InterfaceError as cause:
             if held.is_closed():
                 raise DatabaseAway("The connection to the database was lost") from cause
             raise
         finally:
+            await self._give_back(held)
+
+    async def _give_back(self, held: "PoolConnectionProxy[Record]") -> None:
+        """Return a connection. One that breaks only now is dropped; what was done with it stands."""
+        try:
             await self._pool.release(held, timeout=self._acquire_s)
+        except (*_AWAY, OSError, TimeoutError, asyncpg.InterfaceError) as cause:
+            log.info("connection dropped", extra={"action": "connection_dropped", "cause": str(cause)})
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

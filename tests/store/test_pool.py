@@ -1,7 +1,9 @@
 """A pool tells that the database is away, whatever the driver calls it, and works again when it is back."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -58,6 +60,25 @@ async def test_a_server_that_stops_during_a_statement_is_away(server: EmbeddedPo
             await ask(db, "SELECT pg_sleep(30)")
     await server.start()
     await db.close()
+
+
+async def test_a_server_that_hangs_is_away_after_the_time_limit(server: EmbeddedPostgres) -> None:
+    db = await Database.open(server.dsn, max_size=1, command_s=0.3, acquire_s=0.5)
+    backend = await ask(db, "SELECT pg_backend_pid()")
+    os.kill(int(str(backend)), signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(DatabaseAway, match="did not answer in time"):
+                await ask(db)
+    finally:
+        os.kill(int(str(backend)), signal.SIGCONT)
+    assert await ask(db) == 1
+    await db.close()
+
+
+async def test_a_full_disk_is_away(database: Database) -> None:
+    with pytest.raises(DatabaseAway, match="No space left"):
+        await ask(database, "DO $$ BEGIN RAISE 'No space left on device' USING ERRCODE = 'disk_full'; END $$")
 
 
 async def test_a_listener_survives_a_restart(server: EmbeddedPostgres) -> None:
