@@ -39,7 +39,7 @@ class DelayedFault:
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """How a live run is bound and paced."""
+    """How a live run is bound and paced; it ends when the parent that it has when this is made ends."""
 
     host: str = "127.0.0.1"
     control_host: str = "127.0.0.1"
@@ -48,6 +48,7 @@ class LiveOptions:
     fixed_ports: bool = False
     speed: float = 1.0
     faults: Sequence[DelayedFault] = field(default_factory=tuple)
+    parent_pid: int = field(default_factory=os.getppid)
 
 
 class SimulatedClock:
@@ -90,7 +91,7 @@ async def run_live(
             _write_endpoints(options.endpoints, Endpoint(options.control_host, control_port), ports)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(pace.run()), group.create_task(fleet.run())]
-            tasks.append(group.create_task(_stop_when_orphaned(os.getppid(), stop)))
+            tasks.append(group.create_task(_stop_when_orphaned(options.parent_pid, stop)))
             tasks += [group.create_task(_begin(control, fault, options.speed)) for fault in options.faults]
             await stop.wait()
             for task in tasks:
