@@ -105,14 +105,16 @@ async def _drop(db: Database, name: str, end: datetime) -> bool:
     """Drop one partition unless something before its end still waits for a roll-up."""
     try:
         async with db.transaction() as connection:
-            await connection.execute("SET LOCAL lock_timeout = '2s'")
-            # the lock waits for writers of late rows, whose invalidations are then seen
+            await connection.execute("SET LOCAL lock_timeout = '500ms'")
+            # The parent first, as every query locks it first: the other order deadlocks with them. The lock
+            # on the partition then waits for writers of late rows, whose invalidations are thereby seen.
+            await connection.execute("LOCK TABLE ONLY reading IN ACCESS EXCLUSIVE MODE")
             await connection.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
             if await _waits_for_roll_up(connection, end):
                 return False
             await connection.execute(f"DROP TABLE {name}")
             await _remember_kept_from(connection, end)
-    except asyncpg.LockNotAvailableError:
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         return False  # in use; the next round drops it
     db.known_partitions.discard(name)
     log.info("old readings dropped", extra={"action": "drop_partition", "partition": name})
