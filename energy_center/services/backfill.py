@@ -184,6 +184,7 @@ async def _fill_part(db: Database, site: Site, part: Part, argv: Sequence[str], 
             if block.key not in state.blocks:
                 await _store(db, block.up_to(state.newer), state)
                 await _roll_up(db, site, block, state.end)
+                state.rows = min(state.rows_kept + block.matrix.size, state.total)
                 state.finish(block.key)
             if part.name != "rest":
                 state.newer = block
@@ -211,7 +212,7 @@ async def _store(db: Database, block: Block, state: _State) -> None:
         batch = _batch(ids, at_us, block.matrix[first : first + points])
         began_s = time.monotonic()
         await _patiently(partial(write_backlog, db, batch, datetime.now(UTC)))
-        state.rows = min(state.rows + len(ids) * len(at_us), state.total)
+        state.rows += len(ids) * len(at_us) // 2  # the other half is its roll-up, which takes as long
         await _report(db, state)
         await asyncio.sleep(PAUSE_SHARE * (time.monotonic() - began_s))
 
