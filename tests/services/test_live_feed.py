@@ -1,13 +1,18 @@
 """The live feed on a real database: snapshot first, newest wins, four a second, back after an outage."""
 
 import asyncio
+import shutil
+import tempfile
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from energy_center.domain.readings import PointId, Quality, Reading
 from energy_center.services.live_feed import LiveFeed, LiveUpdate
+from energy_center.store.embedded import EmbeddedPostgres
+from energy_center.store.migrate import migrate
 from energy_center.store.pool import Database, connect
 from energy_center.store.readings import ReadingBatch, write_readings
 
@@ -132,6 +137,29 @@ async def test_a_change_elsewhere_is_hinted(database_dsn: str, database: Databas
     assert {name for name, changed in hints.items() if changed} == {channel} - {"progress"}
     assert update.progress_changed is (channel == "progress")
     assert not update.values
+
+
+async def test_it_says_that_the_database_is_away_and_comes_back_with_it():
+    folder = Path(tempfile.mkdtemp(prefix="ec-feed-"))
+    folder.chmod(0o755)  # as root the server runs as another account, which must pass through
+    server = EmbeddedPostgres(folder, durable=False)
+    db = await Database.open(await server.start(), min_size=0, max_size=2)
+    try:
+        await migrate(db)
+        await _write(db, POWER, 0, 1.0)
+        async with _subscription(db.dsn, db) as updates:
+            assert [v.reading for v in (await anext(updates)).values] == [1.0]
+            await server.kill()
+            await _until(updates, lambda u: u.database_away)
+            assert await server.start() == db.dsn
+            await _write(db, POWER, 30, 2.0)
+            update = await _until(updates, lambda u: u.values)
+            assert [v.reading for v in update.values] == [2.0]
+            assert not update.database_away
+    finally:
+        await db.close()
+        await server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_a_closed_subscription_is_forgotten(database_dsn: str, database: Database):
