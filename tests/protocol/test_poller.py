@@ -1,0 +1,144 @@
+"""The poller on real sockets: silent units beside good ones, refused registers, lost and silent lines."""
+
+import asyncio
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from collectors.driver import Sample
+from collectors.drivers.modbus import ModbusDriver
+from collectors.plan_reads import RegisterBlock
+from collectors.poller import Poller, StateChange
+from energy_center.config.bindings import ModbusTcp, PointBinding, RegisterType
+from tests.protocol.faulty_modbus import FaultyDevice, answer, faulty_device, registers
+from tests.unit.collectors.builders import context, device, register
+from tests.unit.collectors.fixed_random import seeded
+
+
+@dataclass
+class Bus:
+    """A line with a poller, and what came of it."""
+
+    wire: FaultyDevice
+    poller: Poller[RegisterBlock] | None = None
+    samples: Counter[str] = field(default_factory=Counter)
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    changes: list[StateChange] = field(default_factory=list)
+
+    def take(self, bindings: tuple[PointBinding, ...], sample: Sample) -> None:
+        self.samples[bindings[0].device_id] += 1
+        self.values |= {b.key: float(v) for b, v in zip(bindings, sample.values, strict=True)}
+
+    def states(self, device_id: str) -> list[bool]:
+        return [c.online for c in self.changes if c.device_id == device_id]
+
+
+@asynccontextmanager
+async def polled(
+    units: int, points: list[PointBinding], behave: Callable[[bytes], bytes | None] = registers
+) -> AsyncIterator[Bus]:
+    async with faulty_device() as wire:
+        wire.behave = behave
+        bus = Bus(wire)
+        target = ModbusTcp("127.0.0.1", wire.port, timeout_s=0.2)
+        around = context([device(n) for n in range(1, units + 1)], points, target)
+        bus.poller = Poller(around, ModbusDriver(around), bus.take, bus.changes.append, seeded(5))
+        running = asyncio.ensure_future(bus.poller.run())
+        try:
+            yield bus
+        finally:
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+
+async def until(claim: Callable[[], bool], limit_s: float = 10.0) -> None:
+    async with asyncio.timeout(limit_s):
+        while not claim():  # noqa: ASYNC110  what is waited for happens on a socket
+            await asyncio.sleep(0.02)
+
+
+def unit_of(request: bytes) -> int:
+    return request[6]
+
+
+def fast(unit_id: int, address: int = 0) -> PointBinding:
+    return register(address, RegisterType.U16, unit_id=unit_id, interval_s=0.1)
+
+
+async def test_each_device_is_read_on_its_interval() -> None:
+    async with polled(2, [fast(1), fast(2)]) as bus:
+        await until(lambda: min(bus.samples["u1"], bus.samples["u2"]) >= 10)
+        assert abs(bus.samples["u1"] - bus.samples["u2"]) <= 2
+        assert [bus.states(d) for d in ("u1", "u2")] == [[True], [True]]
+
+
+async def test_silent_unit_goes_away_once_and_its_neighbour_is_read_on() -> None:
+    async with polled(2, [fast(1), fast(2)], lambda r: registers(r) if unit_of(r) == 1 else None) as bus:
+        await until(lambda: bus.states("u2") == [False])
+        before, asked = bus.samples["u1"], len(bus.wire.requests)
+        await asyncio.sleep(3.0)
+        good = bus.samples["u1"] - before
+        probes = sum(unit_of(r) == 2 for r in bus.wire.requests[asked:])
+        assert good >= 24  # of 30 slots: the unit's probes cost 0.2 s each
+        assert probes * 0.2 <= 0.1 * 3.0 + 0.2
+        assert bus.states("u2") == [False]
+
+
+async def test_unit_that_comes_back_is_noticed_and_read_again() -> None:
+    dead = {2}
+    async with polled(2, [fast(1), fast(2)], lambda r: None if unit_of(r) in dead else registers(r)) as bus:
+        await until(lambda: bus.states("u2") == [False])
+        dead.clear()
+        await until(lambda: bus.samples["u2"] >= 3)
+        assert bus.states("u2") == [False, True]
+
+
+async def test_silent_line_is_told_for_every_device_and_all_come_back_together() -> None:
+    silent = [True]
+    points = [fast(n) for n in range(1, 6)]
+    async with polled(5, points, lambda r: None if silent[0] else registers(r)) as bus:
+        await until(lambda: len(bus.changes) == 5)
+        silent[0] = False
+        await until(lambda: len(bus.changes) == 10)
+        back = [c.at for c in bus.changes if c.online]
+        assert len(back) == 5
+        assert max(back) - min(back) < 2.0
+
+
+async def test_refused_register_is_split_out_and_the_rest_is_read() -> None:
+    def refuses_four(request: bytes) -> bytes:
+        _, address, count = struct.unpack(">BHH", request[7:12])
+        return answer(request, b"\x83\x02") if address <= 4 < address + count else registers(request)
+
+    points = [fast(1, address) for address in (0, 2, 4, 6, 8)]
+    async with polled(1, points, refuses_four) as bus:
+        await until(lambda: len(bus.values) == 4)
+        await asyncio.sleep(0.5)
+        assert sorted(bus.values.values()) == [0.0, 2.0, 6.0, 8.0]
+        assert bus.states("u1") == [True]  # a device that refuses is there
+
+
+async def test_lost_connection_is_made_again_without_calling_devices_away() -> None:
+    async with polled(2, [fast(1), fast(2)]) as bus:
+        await until(lambda: bus.samples["u1"] >= 2)
+        bus.wire.hang_up()
+        seen = bus.samples["u1"]
+        await until(lambda: bus.samples["u1"] >= seen + 3)
+        assert bus.wire.connections == 2
+        assert bus.states("u1") == [True]
+
+
+async def test_slow_device_misses_slots_which_are_counted_not_queued() -> None:
+    async with polled(1, [fast(1)]) as bus:
+        bus.wire.delay_s = 0.15
+        await asyncio.sleep(3.0)
+        assert 8 <= bus.samples["u1"] <= 20  # a queue would make up for it afterwards
+        bus.wire.delay_s = 0.0
+        before = bus.samples["u1"]
+        await asyncio.sleep(1.0)
+        assert bus.samples["u1"] - before <= 12
