@@ -192,6 +192,25 @@
     }
   });
 
+  // --- large parts come as HTML; the server has escaped every word in them, and the CSP runs no script of theirs
+  function unfold() {
+    document.querySelectorAll(".still[data-html]").forEach(function (element) {
+      if (element.unfolded === element.dataset.html) { return; }
+      element.unfolded = element.dataset.html;
+      element.innerHTML = element.dataset.html;
+      if (element.querySelector("tr[data-equipment]")) { filter(); }
+    });
+  }
+  new MutationObserver(unfold).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-html"],
+  });
+  document.addEventListener("click", function (event) {
+    const link = event.target.closest("a[data-nav]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  });
+
   // --- the equipment list's filters
   function filter() {
     const search = byId("equipment-search");

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.components import states
+from dashboards.components.still import still
 from dashboards.request import PageRequest
 from dashboards.theme.plotly import ZH_TW, template
 from dashboards.theme.tokens import DARK, DASHES, LIGHT, SERIES_DARK, SERIES_LIGHT
@@ -173,16 +174,11 @@ def _table(series: Sequence[Trend], request: PageRequest) -> Component:
         )
         for at in first.at[::step]
     ]
+    table = html.Table(
+        [html.Thead(html.Tr([html.Th(h, scope="col") for h in heads])), html.Tbody(rows)],
+        className="grid numbers",
+    )
     return html.Details(
-        [
-            html.Summary(request.t("equipment.trend_table")),
-            html.Div(
-                html.Table(
-                    [html.Thead(html.Tr([html.Th(h, scope="col") for h in heads])), html.Tbody(rows)],
-                    className="grid numbers",
-                ),
-                className="scroller",
-            ),
-        ],
+        [html.Summary(request.t("equipment.trend_table")), html.Div(still(table), className="scroller")],
         className="trend-table",
     )

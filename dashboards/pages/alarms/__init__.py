@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components import states
 from dashboards.components.alarm_row import UNSEEN, alarm_table_row
+from dashboards.components.still import still
 from dashboards.request import PageRequest
 from energy_center.services.alarms import list_alarms
 
@@ -31,22 +32,20 @@ async def draw_list(request: PageRequest) -> Component:
     open_rows = [r for r in rows if r.state.is_open]
     unseen = sum(r.state in UNSEEN for r in open_rows)
     heads = [html.Th(request.t(head), scope="col") for head in _HEADS]
+    table = html.Table(
+        [
+            html.Thead(html.Tr([*heads, html.Th("")])),
+            html.Tbody([alarm_table_row(row, request) for row in rows]),
+        ],
+        className="grid alarm-grid",
+    )
     return html.Div(
         [
             html.Div(
                 request.t("alarm.count", open=len(open_rows), unacknowledged=unseen),
                 className="small-print above",
             ),
-            html.Div(
-                html.Table(
-                    [
-                        html.Thead(html.Tr([*heads, html.Th("")])),
-                        html.Tbody([alarm_table_row(row, request) for row in rows]),
-                    ],
-                    className="grid alarm-grid",
-                ),
-                className="panel flush",
-            ),
+            html.Div(still(table), className="panel flush"),
         ],
         **{"data-alarm-count": str(len(open_rows))},
     )

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.components import states
+from dashboards.components.still import still
 from dashboards.request import PageRequest
 from energy_center.i18n.text import text, text_or
 from energy_center.services.figures import FigureState
@@ -92,15 +93,16 @@ def table(rows: Sequence[EquipmentRow], buildings: dict[str, str], request: Page
     """One row each; cards on phones."""
     t = request.t
     heads = ("name", "kind", "place", "main_value", "last_seen", "state")
+    drawn = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(t(f"equipment.{head}"), scope="col") for head in heads])),
+            html.Tbody([_row(row, buildings, request) for row in rows]),
+        ],
+        className="grid equipment-grid",
+    )
     return html.Div(
         [
-            html.Table(
-                [
-                    html.Thead(html.Tr([html.Th(t(f"equipment.{head}"), scope="col") for head in heads])),
-                    html.Tbody([_row(row, buildings, request) for row in rows]),
-                ],
-                className="grid equipment-grid",
-            ),
+            still(drawn),
             html.Div(
                 states.empty(t("equipment.no_match"), t("equipment.no_match_hint")),
                 id="equipment-no-match",

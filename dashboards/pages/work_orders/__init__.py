@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components import states
 from dashboards.components.priority import badge
+from dashboards.components.still import still
 from dashboards.request import PageRequest
 from energy_center.services.work_orders import WorkOrderRow, list_work_orders
 
@@ -30,13 +31,11 @@ async def draw_list(request: PageRequest) -> Component:
             states.empty(request.t("work_order.none"), request.t("work_order.none_hint")), className="panel"
         )
     heads = [html.Th(request.t(head), scope="col") for head in _HEADS]
-    return html.Div(
-        html.Table(
-            [html.Thead(html.Tr(heads)), html.Tbody([_row(row, request) for row in rows])],
-            className="grid order-grid",
-        ),
-        className="panel flush",
+    table = html.Table(
+        [html.Thead(html.Tr(heads)), html.Tbody([_row(row, request) for row in rows])],
+        className="grid order-grid",
     )
+    return html.Div(still(table), className="panel flush")
 
 
 def state_tag(row: WorkOrderRow, request: PageRequest) -> Component:
