@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from energy_center.api import problems
 from energy_center.api.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, clear_session_cookie, unseal
 from energy_center.domain.people import Actor, User
-from energy_center.errors import DatabaseAway, EnergyCenterError, NotAllowed
+from energy_center.errors import DatabaseAway, NotAllowed
 from energy_center.services import log_in
 from energy_center.services.log_in import LANGUAGES, Session
 from energy_center.settings import Settings
@@ -87,9 +87,10 @@ class Guard:
         is_open = _is_open(scope)
         try:
             session = await self._session(database, cookies)
-        except EnergyCenterError as error:
+        except Exception as error:  # noqa: BLE001 nothing stands around the guard that could answer
+            answer = problems.from_any(error)
             if not is_open:
-                await self._refuse(scope, receive, send, problems.from_error(error))
+                await self._refuse(scope, receive, send, answer)
                 return
             session = None
         if session is None and not is_open:

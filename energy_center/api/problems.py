@@ -103,6 +103,11 @@ def from_error(error: EnergyCenterError) -> JSONResponse:
     return _internal(error)
 
 
+def from_any(error: Exception) -> JSONResponse:
+    """The problem document of any error; one that is not ours is logged with its traceback."""
+    return from_error(error) if isinstance(error, EnergyCenterError) else _internal(error)
+
+
 def _wait(error: EnergyCenterError) -> dict[str, str]:
     if isinstance(error, TooManyAttempts):
         return {"Retry-After": str(max(1, ceil(error.wait_s)))}

@@ -58,13 +58,20 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server = _Server(_configuration(settings), listening, args.ready_file, over_tls=_has_tls(settings))
+    _forget(args.ready_file)  # of a server that was killed
     try:
         server.run(sockets=[listening])
+    except SystemExit:  # uvicorn's way to say that the app did not start; its reason is in the log
+        raise EnvironmentProblem("The server did not start; the log above says why.") from None
     finally:
         listening.close()
-        if args.ready_file:
-            args.ready_file.unlink(missing_ok=True)
-    return 0 if server.started else 2
+        _forget(args.ready_file)
+    return 0
+
+
+def _forget(ready_file: Path | None) -> None:
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
 
 
 def _settings(args: argparse.Namespace) -> Settings:

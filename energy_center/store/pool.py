@@ -131,8 +131,10 @@ class Database:
             raise DatabaseAway("The database did not answer in time") from cause
         except _AWAY as cause:
             raise DatabaseAway(f"The database cannot be used: {cause}") from cause
-        except asyncpg.InterfaceError as cause:
-            if held.is_closed():
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as cause:
+            # the driver's state is torn when the server dies between two messages
+            if held.is_closed() or isinstance(cause, asyncpg.InternalClientError):
+                held.terminate()
                 raise DatabaseAway("The connection to the database was lost") from cause
             raise
         finally:
@@ -142,7 +144,13 @@ class Database:
         """Return a connection. One that breaks only now is dropped; what was done with it stands."""
         try:
             await self._pool.release(held, timeout=self._acquire_s)
-        except (*_AWAY, OSError, TimeoutError, asyncpg.InterfaceError) as cause:
+        except (
+            *_AWAY,
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as cause:
             log.info("connection dropped", extra={"action": "connection_dropped", "cause": str(cause)})
 
     @asynccontextmanager
