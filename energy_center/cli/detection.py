@@ -25,8 +25,8 @@ REPORT = PROJECT_ROOT / "build" / "detection.json"
 TABLE = PROJECT_ROOT / "docs" / "detection.md"
 START = datetime(2026, 6, 1, tzinfo=UTC)
 STEP_S = 300
-# a fault explains alarms until this long after its end: the longest keep and a lookback
-SLACK = timedelta(hours=24)
+# a fault explains alarms until this long after its end: the longest keep
+SLACK = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)

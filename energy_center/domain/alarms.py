@@ -58,6 +58,8 @@ class AlarmEventKind(StrEnum):
     SHELVED = "shelved"
     UNSHELVED = "unshelved"
     UNVERIFIED = "unverified"
+    GROUPED = "grouped"
+    RELEASED = "released"
     WORK_ORDER = "work_order"
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from energy_center.domain import alarms as moves
 from energy_center.domain.alarms import Alarm, AlarmEventKind, AlarmId, AlarmState, Evidence, Saving
-from energy_center.domain.people import Actor
 from energy_center.domain.site import Site
 from energy_center.rules.bind import Binding
 from energy_center.rules.engine import Change, ChangeKind
 from energy_center.rules.rule import Waste
 from energy_center.rules.window import Frame, Signal, from_micros
+from energy_center.services.group_alarms import RULES_ACTOR, find_leader, join_group, release_group
 from energy_center.services.reckon_saving import reckon
 from energy_center.services.tell_people import queue_alarm
 from energy_center.services.triage import triage
@@ -21,7 +21,6 @@ from energy_center.store import alarms as store
 from energy_center.store.pool import Connection, Database
 from energy_center.store.rule_state import RuleState, write_rule_states
 
-RULES_ACTOR = Actor("system:rules", "")
 # An alarm page shows at least this much before the onset.
 BEFORE_ONSET = timedelta(hours=1)
 
@@ -95,6 +94,10 @@ async def _raise(
         await store.set_evidence(conn, alarm.alarm_id, evidence, suggestion)
         kind = AlarmEventKind.REOPENED
     await _event(conn, alarm.alarm_id, kind, from_micros(change.at))
+    leader = await find_leader(conn, alarm, site)
+    if leader is not None:
+        await join_group(conn, alarm, leader)
+        return
     place = finding.binding.equipment.name.zh_tw
     await queue_alarm(conn, alarm, finding.binding.rule.name(), channels, place, now)
     await triage(conn, alarm, RULES_ACTOR, now)
@@ -129,6 +132,7 @@ async def _return(conn: Connection, site: Site, finding: Finding, change: Change
         suggestion = _suggestion(site, finding, change)
         await store.set_evidence(conn, alarm.alarm_id, _evidence(finding, change), suggestion)
     await _event(conn, alarm.alarm_id, AlarmEventKind.RETURNED, at)
+    await release_group(conn, alarm, at)
     await store.notify_alarms(conn, alarm.alarm_id)
 
 

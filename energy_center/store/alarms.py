@@ -54,6 +54,17 @@ ORDER BY array_position(ARRAY['unacknowledged', 'acknowledged', 'returned_unackn
     a.raised_at DESC, a.alarm_id DESC
 LIMIT $2"""  # noqa: S608 constant text
 
+_STANDING = f"""
+SELECT {_COLUMNS} FROM alarm a
+WHERE a.rule_id = $1 AND a.raised_at > $2 AND a.state IN ('unacknowledged', 'acknowledged')
+    AND a.suppressed_by IS NULL
+ORDER BY a.raised_at, a.alarm_id LIMIT 1000"""  # noqa: S608 constant text
+
+_RELEASE = """
+UPDATE alarm SET suppressed_by = NULL
+WHERE suppressed_by = $1 AND state IN ('unacknowledged', 'acknowledged')
+RETURNING alarm_id"""
+
 _EVENTS = """
 SELECT at, actor, event, comment FROM alarm_event WHERE alarm_id = $1 ORDER BY event_id LIMIT 1000"""
 
@@ -123,6 +134,16 @@ async def open_alarm(conn: Connection, rule_id: str, equipment_id: str) -> Alarm
     """The open alarm of a rule at an equipment, locked until the transaction ends."""
     row = await conn.fetchrow(_OPEN_OF, rule_id, equipment_id)
     return _alarm(row) if row else None
+
+
+async def standing_alarms(conn: Connection, rule_id: str, since: datetime) -> list[Alarm]:
+    """Alarms of a rule raised since then that still stand and are shown, oldest first."""
+    return [_alarm(row) for row in await conn.fetch(_STANDING, rule_id, since)]
+
+
+async def release_alarms(conn: Connection, suppressed_by: str) -> list[AlarmId]:
+    """Show those again that were grouped under another and still stand; their numbers."""
+    return [AlarmId(row["alarm_id"]) for row in await conn.fetch(_RELEASE, suppressed_by)]
 
 
 async def lock_alarm(conn: Connection, alarm_id: int) -> Alarm | None:

@@ -218,3 +218,41 @@ async def test_a_site_may_shorten_the_hold(database: Database) -> None:
     await run_rules(database, at(4.75))
     (row,) = await alarms.list_alarms(database)
     assert row.raised_at - row.onset_at == timedelta(seconds=10)
+
+
+async def test_many_of_a_kind_become_one_and_are_shown_when_it_has_gone(database: Database) -> None:
+    words = Text("市政大樓", "City hall")
+    spaces = (Space("city", None, SpaceKind.SITE, words), Space("ltb", "city", SpaceKind.BUILDING, words))
+    roles = [Role.FAN_STATUS, Role.SCHEDULE]
+    units = tuple(_equipment(f"ahu-{n}", roles, f"ahu-{n}") for n in range(6))
+    rules = {"ahu-off-schedule": {"hold": 30.0, "keep": 30.0, "edge_min": 1.0}}
+    site = await apply_site(
+        database, Site("city", words, "Asia/Taipei", spaces, units, rules), "a", "t", START
+    )
+
+    async def read(until: datetime, running: set[str]) -> None:
+        readings = [
+            Reading(p.point_id, until - timedelta(seconds=5 * n), float(p.equipment_id in running))
+            if p.role is Role.FAN_STATUS
+            else Reading(p.point_id, until - timedelta(seconds=5 * n), 0.0)
+            for n in range(60)
+            for p in site.points()
+        ]
+        await write_readings(database, ReadingBatch.of(readings), until)
+
+    everyone = {unit.equipment_id for unit in units}
+    await read(at(5), everyone)
+    report = await run_rules(database, at(5), ("file",))
+    shown = await alarms.list_alarms(database)
+    assert (report.raised, len(shown)) == (6, 3)
+    assert len(await outbox.told(database)) == 3
+    leader = min(row.alarm_id for row in shown)
+    grouped = [e for e in (await alarms.get_alarm(database, leader)).history if e.event == "grouped"]
+    assert len(grouped) == 3
+    still = {row.equipment_id for row in shown if row.alarm_id != leader} | (
+        everyone - {row.equipment_id for row in shown}
+    )
+    await read(at(10), still)
+    await run_rules(database, at(10), ("file",))
+    active = {row.equipment_id for row in await alarms.list_alarms(database) if row.state.is_active}
+    assert active == still

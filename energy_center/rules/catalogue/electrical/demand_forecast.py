@@ -66,7 +66,7 @@ RULE = Rule(
         Case(
             "1,200 kW all through a contract of 1,000",
             {"energy": "0..600x31", "power": "1200x31"},
-            ((2, Expect.NORMAL), (8, Expect.PENDING), (9, Expect.ACTIVE), (25, Expect.ACTIVE)),
+            ((2, Expect.NORMAL), (3, Expect.PENDING), (4, Expect.ACTIVE), (25, Expect.ACTIVE)),
             {"contract_kw": 1000.0},
             starts="2026-07-01T06:00:00+00:00",
         ),
@@ -120,7 +120,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     rest_s = BLOCK_S - elapsed_s
     load_kw = frame["power"].mean(frame.steps(p["load_min"] * 60))
     forecast = Signal((used_kwh + load_kw.values * rest_s / 3600.0) * 3600.0 / BLOCK_S)
-    spread_kw = frame["power"].spread(frame.steps(BLOCK_S))
+    spread_kw = frame["power"].spread(frame.steps(BLOCK_S), covered=0.2)
     margin_kw = NormalDist().inv_cdf(p["probability"] / 100.0) * spread_kw.values * rest_s / BLOCK_S
     limit_kw = p["contract_kw"] * p["share"] / 100.0
     # in whole watts: the rounding of the sums must not decide at the limit
