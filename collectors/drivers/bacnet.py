@@ -13,9 +13,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from bacpypes3.apdu import AbortPDU, AbortReason, ErrorRejectAbortNack, RejectPDU
+from bacpypes3.app import Application
+from bacpypes3.appservice import ApplicationServiceAccessPoint
 from bacpypes3.basetypes import ErrorType
+from bacpypes3.comm import bind
 from bacpypes3.ipv4.app import NormalApplication
+from bacpypes3.ipv4.link import NormalLinkLayer
 from bacpypes3.local.device import DeviceObject
+from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement
 from bacpypes3.pdu import Address, IPv4Address
 from bacpypes3.primitivedata import ObjectIdentifier
 
@@ -38,6 +43,26 @@ class ObjectBlock:
     device_id: str
     interval_s: float
     bindings: tuple[PointBinding, ...]
+
+
+class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no types
+    """The library's application on a socket that is bound already: its own constructor binds by itself."""
+
+    def __init__(self, device: DeviceObject, address: IPv4Address, bound: socket.socket) -> None:
+        Application.__init__(self)
+        self.asap = ApplicationServiceAccessPoint(device, self.device_info_cache)
+        self.nsap = NetworkServiceAccessPoint()
+        self.nse = NetworkServiceElement()
+        bind(self.nse, self.nsap)
+        bind(self, self.asap, self.nsap)
+        self.normal = NormalLinkLayer(address, bind_socket=bound)
+        self.nsap.bind(self.normal, address=address)
+        self.add_object(device)
+
+    async def ready(self) -> None:
+        """Wait until the socket is attached to the loop."""
+        while self.normal.server.local_transport is None:  # noqa: ASYNC110  the library offers no event for it
+            await asyncio.sleep(0.001)
 
 
 class SharedApplication:
@@ -64,9 +89,7 @@ class SharedApplication:
             numberOfApduRetries=0,
             apduTimeout=10_000,  # our own time limits are shorter
         )
-        self.client = NormalApplication(
-            device, IPv4Address(f"{own_address}:{bound.getsockname()[1]}"), bind_socket=bound
-        )
+        self.client = _Client(device, IPv4Address(f"{own_address}:{bound.getsockname()[1]}"), bound)
 
     @classmethod
     def acquire(cls, own_address: str) -> "SharedApplication":
@@ -143,7 +166,9 @@ class BacnetDriver:
             try:
                 address = own_address_towards(self._target.host, self._target.port)
                 self._shared = SharedApplication.acquire(address)
-            except OSError as cause:
+                async with asyncio.timeout(self._target.timeout_s):
+                    await self._shared.client.ready()
+            except OSError as cause:  # a TimeoutError is one too
                 raise DeviceAway("No UDP port can be opened", why=cause.strerror) from cause
 
     async def read(self, block: ObjectBlock) -> Sample:

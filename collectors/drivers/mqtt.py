@@ -29,7 +29,7 @@ from energy_center.errors import BadFrame, DeviceAway
 log = logging.getLogger(__name__)
 
 SESSION_EXPIRY_S = 7 * 86_400
-CONNECT_S = 5.0
+CONNECT_S = 3.0  # shorter than a stop may take, since the library connects in a thread
 KEEPALIVE_S = 30
 KEPT_FOR_S = 60.0  # after a resumed session the broker first sends what it kept
 RECEIVE_MAXIMUM = 1_000
