@@ -27,3 +27,8 @@ class AttemptLimit:
         self._full_at.move_to_end(address)
         while len(self._full_at) > _MAX_ADDRESSES:
             self._full_at.popitem(last=False)
+
+    def give_back(self, address: str) -> None:
+        """The attempt succeeded: many people behind one address may log in at once."""
+        if address in self._full_at:
+            self._full_at[address] -= self._refill

@@ -168,6 +168,11 @@ async def test_address_that_tries_too_often_must_wait(people: People, browser: B
     assert (await _enter(browser(address="198.51.100.8"))).status_code == 201, "others are not held up"
 
 
+async def test_successes_do_not_count_against_an_address(people: People, browser: Browser, app: FastAPI):
+    app.state.log_in_attempts = AttemptLimit(burst=2, refill=timedelta(minutes=1))
+    assert [(await _enter(browser())).status_code for _ in range(4)] == [201] * 4
+
+
 def test_attempts_are_given_back_with_time():
     limit = AttemptLimit(burst=2, refill=timedelta(seconds=10))
     limit.take("a", NOW)

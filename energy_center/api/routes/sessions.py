@@ -92,6 +92,7 @@ async def open_session(
         now,
         previous_token=unseal(request.cookies.get(SESSION_COOKIE, ""), installation),
     )
+    attempts.give_back(address)
     set_session_cookie(response, opened.token, installation)
     set_language_cookie(response, opened.user.language, installation)
     response.headers["Cache-Control"] = "no-store"
