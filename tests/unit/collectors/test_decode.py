@@ -2,7 +2,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.decode import BlockDecoder, decode_words
@@ -22,6 +22,7 @@ def words_of(packed: bytes, order: WordOrder) -> list[int]:
     return words if order is WordOrder.BIG else words[::-1]
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(WordOrder)), st.binary(min_size=8, max_size=8)
 )

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.plan_reads import RegisterBlock, halves, plan_reads, source_of
@@ -18,7 +18,7 @@ POINTS = st.lists(
         table=st.sampled_from([Table.HOLDING, Table.INPUT]),
         interval_s=st.sampled_from([5.0, 30.0]),
     ),
-    max_size=60,
+    max_size=20,
     unique_by=lambda b: b.key,
 )
 
@@ -27,6 +27,7 @@ def planned(points: list[PointBinding], limits: ReadLimits) -> list[RegisterBloc
     return plan_reads([device(n, limits) for n in (1, 2, 3)], points)
 
 
+@settings(max_examples=30, deadline=None)
 @given(POINTS, LIMITS)
 def test_every_point_is_read_whole_on_its_own_interval(
     points: list[PointBinding], limits: ReadLimits
@@ -42,11 +43,13 @@ def test_every_point_is_read_whole_on_its_own_interval(
         assert source.end <= home.address + home.count
 
 
+@settings(max_examples=30, deadline=None)
 @given(POINTS, LIMITS)
 def test_no_block_asks_for_more_than_the_device_bears(points: list[PointBinding], limits: ReadLimits) -> None:
     assert all(1 <= b.count <= limits.max_registers for b in planned(points, limits))
 
 
+@settings(max_examples=30, deadline=None)
 @given(POINTS, LIMITS)
 def test_no_block_reads_across_a_longer_gap_than_allowed(
     points: list[PointBinding], limits: ReadLimits
@@ -59,6 +62,7 @@ def test_no_block_reads_across_a_longer_gap_than_allowed(
             end = max(end, source.end)
 
 
+@settings(max_examples=30, deadline=None)
 @given(POINTS)
 def test_order_of_the_points_does_not_matter(points: list[PointBinding]) -> None:
     assert spans(planned(points, ReadLimits())) == spans(planned(points[::-1], ReadLimits()))
