@@ -57,8 +57,8 @@ async def _work(settings: Settings, dsn: str, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 await _work_under_lock(settings, db, dsn, stop)
-            except DatabaseAway as problem:
-                log.warning("database away", extra={"action": "database_away", "problem": problem.message})
+            except (DatabaseAway, OSError, TimeoutError) as problem:
+                log.warning("database away", extra={"action": "database_away", "problem": str(problem)})
                 await _sleep(stop, RETRY_S)
     finally:
         await db.close()

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from energy_center.jobs.periodic import Job, run_jobs
+from energy_center.store.pool import connect
 from energy_center.store.worker_lock import WorkerLock
 
 
@@ -44,6 +45,21 @@ async def test_a_second_worker_waits_and_takes_over(database_dsn: str, tmp_path:
             async with asyncio.timeout(5):
                 assert await first.wait() == 0
             await _says(second, "worker started")
+
+
+async def test_a_worker_goes_on_after_the_database_dropped_it(database_dsn: str, tmp_path: Path) -> None:
+    async with _worker(database_dsn, tmp_path) as process:
+        await _says(process, "worker started")
+        async with connect(database_dsn) as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await _says(process, "worker stopped")
+        await _says(process, "worker started")
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
 
 
 async def test_a_worker_ends_when_its_parent_is_not_there(database_dsn: str, tmp_path: Path) -> None:
