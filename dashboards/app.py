@@ -1,6 +1,6 @@
 """The web process's ASGI app: the API's app with the pages mounted on it.
 
-`create()` is the factory that uvicorn is started with. Call it once a process: Dash keeps registries of its own.
+`create()` is the factory that uvicorn is started with. Call it once a process: Dash keeps its own registries.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

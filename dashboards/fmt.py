@@ -1,6 +1,7 @@
 """How numbers, units and times look. Units are never translated; times are always the site's."""
 
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from zoneinfo import ZoneInfo
 
 from energy_center.domain.quantities import Role
@@ -29,6 +30,8 @@ _DECIMALS = {
     "m3/h": 1, "Pa": 0, "kPa": 0, "h": 0, "min": 0, "/min": 0, "W/m2": 0, "mm": 1, "mm/h": 1, "m/s": 1,
     "hPa": 0, "kW/[RT]": 2,
 }  # fmt: skip
+_DROP_DECIMALS_FROM = 1_000
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _POWERS = ("kW", "kvar", "kVA", "[RT]")
 
 _STATE_GROUP: dict[Role, str] = {
@@ -58,13 +61,11 @@ def unit(ucum: str) -> str:
 
 
 def number(value: float | None, ucum: str) -> str:
-    """A value with the decimals that its unit deserves and thousands separated; absence is a dash, never 0."""
-    if value is None or value != value:  # NaN differs from itself
+    """A value with its unit's decimals and thousands separated; absence is a dash, never 0."""
+    if value is None or isnan(value):
         return MISSING
-    if ucum in _POWERS:
-        decimals = 1 if abs(value) < 1000 else 0
-    else:
-        decimals = _DECIMALS.get(ucum, 2)
+    in_thousands = abs(value) >= _DROP_DECIMALS_FROM
+    decimals = int(not in_thousands) if ucum in _POWERS else _DECIMALS.get(ucum, 2)
     shown = f"{value:,.{decimals}f}"
     return shown[1:] if shown.startswith("-") and not shown.strip("-0.,") else shown
 
@@ -99,13 +100,13 @@ def is_state(role: Role) -> bool:
 def span(seconds: float, language: str) -> str:
     """A length of time in its largest fitting unit."""
     whole = max(0, int(seconds))
-    if whole < 60:
+    if whole < _MINUTE_S:
         return text("age.seconds", language, n=whole)
-    if whole < 3600:
-        return text("age.minutes", language, n=whole // 60)
-    if whole < 48 * 3600:
-        return text("age.hours", language, n=whole // 3600)
-    return text("age.days", language, n=whole // 86_400)
+    if whole < _HOUR_S:
+        return text("age.minutes", language, n=whole // _MINUTE_S)
+    if whole < 2 * _DAY_S:
+        return text("age.hours", language, n=whole // _HOUR_S)
+    return text("age.days", language, n=whole // _DAY_S)
 
 
 def ago(at: datetime, now: datetime, language: str) -> str:

@@ -22,8 +22,8 @@ class Page:
 
     `parts` draws anew what stands in the element `part-<subject>`, when something of that subject changed.
 
-    `menu` is the place in the top menu, `phone` in the bottom bar of phones, None for neither; `computed` says
-    that cells rest on more than single readings and are asked for again every few seconds.
+    `menu` is the place in the top menu, `phone` in the bottom bar of phones, None for neither; `computed`:
+    its cells rest on more than single readings and are asked for again every few seconds.
     """
 
     path: str

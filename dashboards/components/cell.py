@@ -11,6 +11,7 @@ from energy_center.services.figures import Figure, FigureState, MoneyFigure
 from energy_center.services.live_feed import LiveValue
 
 STALE_AFTER_S = 20.0
+_AS_GOOD_AS_WHOLE = 0.995  # rounds to 100 %
 NO_FLAG = ""
 RUNNING = ("off", "on")
 ALARMING = ("ok", "alarm")
@@ -18,7 +19,7 @@ ALARMING = ("ok", "alarm")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value on a page. `key` names it on the page, `point` is `<equipment>/<point>` where it is one point.
+    """One value on a page. `key` names it on the page, `point` is `<equipment>/<point>` if it is one point.
 
     `words` is the group of state texts, `flags` the look of states 0 and 1, `style` CSS custom properties,
     `whole` a count without decimals.
@@ -69,7 +70,7 @@ def _flag(amount: float | None, flags: tuple[str, ...]) -> str:
 def note_of(figure: Figure | MoneyFigure, language: str) -> str:
     """How the figure is computed, and what is known against it."""
     parts = [text(figure.source, language)]
-    if figure.coverage is not None and figure.coverage < 0.995:
+    if figure.coverage is not None and figure.coverage < _AS_GOOD_AS_WHOLE:
         parts.append(text("overview.coverage", language, percent=f"{figure.coverage * 100:.0f}"))
     if isinstance(figure, Figure):
         parts.extend(quality_words(figure.quality, language))

@@ -14,7 +14,7 @@ _HEADROOM = 1.25  # the scale ends a quarter beyond the limit, so that an excess
 def positions(
     so_far: float | None, forecast: float | None, low: float | None, high: float | None, limit: float | None
 ) -> Mapping[str, str]:
-    """CSS custom properties that place the parts of the bar, in % of its length; what is unknown is hidden."""
+    """CSS custom properties that place the parts, in % of the bar's length; the unknown is hidden."""
     known = [x for x in (so_far, forecast, high) if x is not None]
     end = max([limit * _HEADROOM if limit else 0.0, *(x * 1.05 for x in known), 1.0])
 
@@ -31,7 +31,7 @@ def positions(
 
 
 def deviation_bar(cell: Cell, label: str, limit_label: str) -> Component:
-    """Drawn from the cell's style: filled to now, a band and a mark for the forecast, a line for the limit."""
+    """Drawn from the cell's style: filled to now, band and mark for the forecast, a line for the limit."""
     return html.Div(
         [
             html.Span("", className="fill"),

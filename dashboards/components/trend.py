@@ -1,4 +1,4 @@
-"""Lines over time: gaps stay gaps, simulated history is hatched, the table of the same numbers is beside it."""
+"""Lines over time: gaps stay gaps, simulated history is hatched, a table has the same numbers."""
 
 from collections.abc import Sequence
 from datetime import datetime

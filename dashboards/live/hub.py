@@ -1,4 +1,4 @@
-"""What the push callbacks of this process share: the feed, who looks at what, and figures read once for all."""
+"""What the push callbacks of this process share: the feed, who looks at what, figures read once."""
 
 import asyncio
 import time

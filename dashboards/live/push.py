@@ -136,7 +136,7 @@ async def _follow(centre: Hub, viewer: Viewer, outbox: Outbox) -> None:
 
 
 async def _serve(centre: Hub, path: str, outbox: Outbox) -> None:
-    """Feed one page until cancelled; a failure is logged and tried again, so that the tab recovers by itself."""
+    """Feed one page until cancelled; a failure is logged and tried again: the tab recovers by itself."""
     found = find_page(path)
     while True:
         try:

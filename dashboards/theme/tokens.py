@@ -60,7 +60,7 @@ FONT: Final = (
     '"Microsoft JhengHei", system-ui, sans-serif'
 )
 
-# Lines of several series on one chart, told apart in greyscale print too; keys of the themes above or colours.
+# Lines of several series on one chart, told apart in greyscale print too, by their dashes.
 SERIES_LIGHT: Final = ("#4c7a9f", "#8a6d3b", "#5b4b8a", "#3f7d6e")
 SERIES_DARK: Final = ("#6fa3cc", "#d0b078", "#c3b5f0", "#7fc4b2")
 DASHES: Final = ("solid", "dash", "dot", "dashdot")

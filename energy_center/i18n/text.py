@@ -29,7 +29,7 @@ def _flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """All texts of a language, dotted key -> words with `{name}` holes; an unknown language is the default."""
+    """All texts of a language, dotted key -> words with `{name}` holes; the default for an unknown one."""
     file = Path(__file__).parent / _FILES.get(language, _FILES[DEFAULT_LANGUAGE])
     return _flatten(yaml.safe_load(file.read_text(encoding="utf-8")))
 

@@ -95,7 +95,7 @@ async def draw_progress(request: PageRequest) -> Component:
 
 
 async def _curve(request: PageRequest, now: BuildingNow) -> Trend | None:
-    """The main meter's power over the last 24 hours; None where it cannot be had, which must not cost the page."""
+    """The main meter's power over 24 hours; None where it cannot be had, which must not cost the page."""
     if len(now.total_power.point_ids) != 1:
         return None
     start = request.now - timedelta(hours=24)

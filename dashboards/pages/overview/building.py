@@ -11,6 +11,7 @@ from dashboards.components.deviation import deviation_bar
 from dashboards.components.kpi import kpi, pair
 from dashboards.components.sparkline import sparkline
 from dashboards.components.value import bar, mark, value
+from dashboards.pages.overview.cells import plant_header
 from energy_center.i18n.text import text
 from energy_center.services.read_history import Trend
 from energy_center.services.read_overview import BuildingNow, RainTankNow, SumpNow
@@ -23,7 +24,7 @@ def building(now: BuildingNow, cells: Cells, curve: Trend | None, language: str)
     here = now.building_id
     blocks = [_demand(now, cells, language)]
     if now.plant is not None:
-        blocks.append(_plant(here, cells, language))
+        blocks.append(_plant(here, plant_header(now.plant), cells, language))
     if now.pv is not None:
         blocks.append(_pv(here, now.pv.equipment_ids, cells, language))
     if now.sumps:
@@ -127,7 +128,7 @@ def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
     )
 
 
-def _plant(here: str, cells: Cells, language: str) -> Component:
+def _plant(here: str, header: str | None, cells: Cells, language: str) -> Component:
     return _block(
         text("overview.plant", language),
         [
@@ -142,7 +143,7 @@ def _plant(here: str, cells: Cells, language: str) -> Component:
                 className="stack two",
             )
         ],
-        href=f"/equipment/{here}-plant",
+        href=f"/equipment/{header}" if header else "",
     )
 
 

@@ -13,6 +13,7 @@ from energy_center.services.read_overview import (
     ChillerPlant,
     DemandBlock,
     Overview,
+    PumpNow,
     RainTankNow,
     SumpNow,
 )
@@ -110,10 +111,20 @@ def _plant(here: str, plant: ChillerPlant, language: str) -> list[Cell]:
     return [
         Cell(f"{here}/chillers", shown, at=plant.power.at, state=state),
         from_figure(f"{here}/plant-power", plant.power, language),
-        from_figure(f"{here}/supply", plant.supply_temperature, language, point=f"{here}-plant/chilled_water_supply_temperature"),
-        from_figure(f"{here}/return", plant.return_temperature, language, point=f"{here}-plant/chilled_water_return_temperature"),
+        from_figure(f"{here}/supply", plant.supply_temperature, language, point=_header(plant, "supply")),
+        from_figure(f"{here}/return", plant.return_temperature, language, point=_header(plant, "return")),
         from_figure(f"{here}/efficiency", plant.efficiency, language),
     ]  # fmt: skip
+
+
+def plant_header(plant: ChillerPlant) -> str | None:
+    """The equipment that stands for the whole plant: after the chillers in the service's list."""
+    return plant.equipment_ids[-1] if len(plant.equipment_ids) > plant.chillers_total else None
+
+
+def _header(plant: ChillerPlant, side: str) -> str:
+    header = plant_header(plant)
+    return f"{header}/chilled_water_{side}_temperature" if header else ""
 
 
 def _sump(sump: SumpNow, language: str) -> list[Cell]:
@@ -129,14 +140,14 @@ def _sump(sump: SumpNow, language: str) -> list[Cell]:
             point=f"{at}/high_float", words="float", flags=ALARMING,
         ),
     ]  # fmt: skip
-    for pump in sump.pumps:
-        found.append(
-            from_figure(
-                f"{pump.equipment_id}/status", pump.status, language,
-                point=f"{pump.equipment_id}/pump_status", words="running", flags=RUNNING,
-            )
-        )  # fmt: skip
+    found.extend(_pump(pump, language) for pump in sump.pumps)
     return found
+
+
+def _pump(pump: PumpNow, language: str) -> Cell:
+    at = pump.equipment_id
+    point = f"{at}/pump_status"
+    return from_figure(f"{at}/status", pump.status, language, point=point, words="running", flags=RUNNING)
 
 
 def _rain_tank(tank: RainTankNow, language: str) -> list[Cell]:

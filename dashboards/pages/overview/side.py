@@ -1,4 +1,4 @@
-"""The overview's right column: alarms, the state of the data, the back-fill; and the weather in the heading."""
+"""The overview's right column: alarms, state of the data, back-fill; and the weather in the heading."""
 
 from collections.abc import Mapping, Sequence
 
