@@ -1,7 +1,7 @@
 """Copy this for a new polled protocol; add a line to `registry.py` and a `tests/protocol/test_<name>.py`.
 
 It talks to nothing. What a driver must keep: one owner; every wait bounded; no repeating by itself; only
-errors named in `driver.py`; the time of a sample is the arrival of its reply; a value that is not there is NaN.
+errors named in `driver.py`; the time of a sample is the arrival of its reply; an absent value is NaN.
 """
 
 import time

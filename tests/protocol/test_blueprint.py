@@ -32,7 +32,7 @@ async def test_blueprint_is_polled_as_any_driver() -> None:
 
 
 def test_taken_kind_of_connection_is_refused_and_names_both() -> None:
-    with pytest.raises(ValueError, match="ModbusTcp is served by collectors.registry already"):
+    with pytest.raises(ValueError, match=r"ModbusTcp is served by collectors\.registry already"):
         register(ModbusTcp, lambda _: ExampleDriver(context([], [])))
 
 

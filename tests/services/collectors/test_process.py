@@ -27,7 +27,7 @@ spaces:
 connections:
   - {{id: line, modbus-tcp: {{host: 127.0.0.1, port: {port}}}}}
 equipment:
-  - {{id: meter, name: M, space: hall, connection: line, unit_id: 1, profile: eastron_sdm630, interval: 200ms}}
+  - {{id: meter, name: M, space: hall, connection: line, unit_id: 1, profile: eastron_sdm630, interval: 0.2s}}
 """
 
 
