@@ -14,6 +14,7 @@ from energy_center.config.plan import Change, plan_changes
 from energy_center.config.site_model import SiteFile
 from energy_center.domain.site import Site
 from energy_center.errors import ConfigError, EnvironmentProblem
+from energy_center.rules.check_overrides import override_mistakes
 from energy_center.settings import Settings
 from energy_center.store import site as stored
 from energy_center.store.pool import Database
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         out.as_json(SiteFile.model_json_schema(by_alias=True))
         return 0
     try:
-        plant = load_site(args.file, args.profiles)
+        plant = _load(args.file, args.profiles)
     except ConfigError as problem:
         _show_mistakes(problem, args.format)
         return 1
@@ -52,6 +53,13 @@ def run(args: argparse.Namespace) -> int:
     changes = asyncio.run(_plan_or_apply(plant, args))
     _show_changes(changes, args)
     return 0
+
+
+def _load(file: Path, profiles: Path | None) -> Plant:
+    plant = load_site(file, profiles)
+    if mistakes := override_mistakes(plant.site):
+        raise ConfigError([f"{file}: {mistake}" for mistake in mistakes])
+    return plant
 
 
 def _show_mistakes(problem: ConfigError, form: str) -> None:
