@@ -293,14 +293,15 @@ async def _blocks(stream: asyncio.StreamReader, part: Part) -> AsyncIterator[Blo
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End the simulator and read its pipe to the end, which closes it before the loop does."""
     if process.returncode is None:
         process.terminate()
     try:
         async with asyncio.timeout(_STOP_S):
-            await process.wait()
+            await process.communicate()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()
 
 
 def be_polite() -> None:

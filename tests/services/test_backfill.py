@@ -1,9 +1,12 @@
 """The demo's past: marked, newest first, rolled up, resumable, and honest about a full disk."""
 
+import asyncio
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from energy_center.config.load_site import load_site
@@ -17,10 +20,12 @@ from energy_center.services.read_history import read_trend
 from energy_center.services.read_progress import read_progress
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, read_series
+from energy_center.store.site import apply_site
 from tests.services.city_hall import NOW, applied, every, point_of, write
 
 STUB = [sys.executable, str(Path(__file__).with_name("history_stub.py"))]
 DEMO = Path(__file__).parents[2] / "energy_center" / "config" / "demo" / "taichung.yaml"
+SIMULATED = DEMO.parents[3] / "simulators" / "sites" / "taichung.yaml"
 DAY = timedelta(days=1)
 
 
@@ -90,6 +95,29 @@ async def test_a_second_start_does_not_repeat_finished_months(database: Database
     assert brought == pytest.approx(whole.total - broken.done, rel=0.001)
     assert before > 0
     assert await backfill(database, site, ["false"], later, months=2) == 0
+
+
+async def test_asked_to_end_it_ends_at_once_and_leaves_no_process(database_dsn: str, database: Database):
+    await apply_site(database, load_site(DEMO).site, "text", "test", NOW)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "energy_center", "backfill", "--seed", "1"),
+        *("--simulated-site", str(SIMULATED), "--start", NOW.isoformat()),
+        env={**os.environ, "DATABASE_URL": database_dsn},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        while not any(
+            job.done for job in await read_progress(database)
+        ):  # the simulator waits on a full pipe
+            await asyncio.sleep(0.1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.terminate()
+    async with asyncio.timeout(10):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in said
+    assert not any(child.is_running() for child in children)
 
 
 async def test_old_raw_readings_are_dropped_but_their_roll_ups_kept(database: Database, site: Site):
