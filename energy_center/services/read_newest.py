@@ -11,13 +11,20 @@ __all__ = ["NewestReading", "read_newest"]
 
 
 async def read_newest(
-    database: Database, *, point_ids: Sequence[PointId] | None, equipment_id: str | None, limit: int
+    database: Database,
+    *,
+    limit: int,
+    point_ids: Sequence[PointId] | None = None,
+    equipment_id: str | None = None,
+    after_id: int = 0,
 ) -> list[NewestReading]:
-    """Raises NotFound when one of the named points does not exist."""
+    """By point id, `after_id` continues an earlier page. Raises NotFound when a named point does not exist."""
     async with database.connection() as connection:
-        found = await newest_readings(connection, point_ids=point_ids, equipment_id=equipment_id, limit=limit)
-    if point_ids is not None and equipment_id is None and len(found) < min(limit, len(set(point_ids))):
-        known = {reading.point_id for reading in found}
-        unknown = sorted(set(point_ids) - known)
-        raise NotFound("There is no such point.", point_ids=unknown)
+        found = await newest_readings(
+            connection, point_ids=point_ids, equipment_id=equipment_id, after_id=after_id, limit=limit
+        )
+    wanted = {number for number in point_ids or () if number > after_id}
+    missing = sorted(wanted - {reading.point_id for reading in found})
+    if missing and equipment_id is None and len(found) < limit:
+        raise NotFound("There is no such point.", point_ids=missing)
     return found

@@ -26,9 +26,14 @@ class NewestReading:
 
 
 async def newest_readings(
-    connection: Connection, *, point_ids: Sequence[PointId] | None, equipment_id: str | None, limit: int
+    connection: Connection,
+    *,
+    point_ids: Sequence[PointId] | None,
+    equipment_id: str | None,
+    after_id: int,
+    limit: int,
 ) -> list[NewestReading]:
-    """Of the named points, or of an equipment's, or of all; by point id, retired ones left out."""
+    """Of the named points, or of an equipment's, or of all, above `after_id`; retired ones left out."""
     rows = await connection.fetch(
         """SELECT p.point_id, p.equipment_id, p.name, p.role, p.unit, p.interval_s,
                   l.ts, l.value, coalesce(l.quality, 0) AS quality, l.received_at
@@ -36,9 +41,11 @@ async def newest_readings(
         WHERE p.retired_at IS NULL
           AND ($1::int[] IS NULL OR p.point_id = ANY ($1))
           AND ($2::text IS NULL OR p.equipment_id = $2)
-        ORDER BY p.point_id LIMIT $3""",
+          AND p.point_id > $3
+        ORDER BY p.point_id LIMIT $4""",
         point_ids,
         equipment_id,
+        after_id,
         limit,
     )
     return [

@@ -96,6 +96,18 @@ async def test_newest_reading_carries_unit_time_and_age(logged_in: LogIn, power_
     assert (never["reading"], never["at"], never["is_stale"]) == (None, None, True)
 
 
+async def test_newest_readings_are_paged(logged_in: LogIn, site: Site):
+    client = await logged_in(UserRole.VIEWER)
+    everything = (await client.get("/api/v1/latest")).json()
+    assert len(everything) == len(site.points())
+    paged: list[object] = []
+    after = 0
+    while page := (await client.get("/api/v1/latest", params={"limit": 7, "after_id": after})).json():
+        paged += page
+        after = page[-1]["point_id"]
+    assert paged == everything
+
+
 async def test_equipment_is_listed_found_and_paged(logged_in: LogIn, site: Site):
     client = await logged_in(UserRole.VIEWER)
     everything = (await client.get("/api/v1/equipment")).json()

@@ -83,11 +83,14 @@ async def list_latest(
         Query(max_length=1000, description="May be repeated; all points when left out.", examples=[[42, 43]]),
     ] = None,
     equipment_id: Annotated[Line | None, Query(max_length=100, examples=["ltb-main"])] = None,
+    after_id: Annotated[int, Query(ge=0, le=_LARGEST_POINT_ID, description="Continue after this point.")] = 0,
     limit: Limit = 1000,
 ) -> list[Newest]:
     """By point id. 404 when a named point does not exist."""
     point_ids = [PointId(number) for number in point_id] if point_id else None
-    found = await read_newest(data, point_ids=point_ids, equipment_id=equipment_id, limit=limit)
+    found = await read_newest(
+        data, point_ids=point_ids, equipment_id=equipment_id, after_id=after_id, limit=limit
+    )
     return [_shown(newest, now) for newest in found]
 
 
