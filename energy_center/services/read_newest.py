@@ -18,7 +18,7 @@ async def read_newest(
     equipment_id: str | None = None,
     after_id: int = 0,
 ) -> list[NewestReading]:
-    """By point id, `after_id` continues an earlier page. Raises NotFound when a named point does not exist."""
+    """By point id; `after_id` continues a page. Raises NotFound when a named point does not exist."""
     async with database.connection() as connection:
         found = await newest_readings(
             connection, point_ids=point_ids, equipment_id=equipment_id, after_id=after_id, limit=limit
