@@ -21,7 +21,7 @@ async def check_demo(stack: DemoStack, seconds: float, stop: asyncio.Event) -> i
     since = datetime.now(UTC)
     latencies = await _watch_pushes(stack, seconds, stop)
     now = datetime.now(UTC)
-    live = await check_live(stack.database, site, since, now)
+    live = await check_live(stack.database, site, since, now, answered_since=stack.begun_at)
     out.as_json(
         {
             "seconds": round((now - since).total_seconds(), 1),

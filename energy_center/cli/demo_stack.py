@@ -64,6 +64,7 @@ class DemoStack:
     """Starts, watches and stops everything; `start` may be cancelled at any await."""
 
     plan: DemoPlan
+    begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     address: str = ""
     dsn: str = ""
     site: Site | None = None

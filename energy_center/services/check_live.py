@@ -54,13 +54,20 @@ class LiveCheck:
     balances: tuple[Balance, ...]
 
 
-async def check_live(db: Database, site: Site, since: datetime, now: datetime) -> LiveCheck:
-    """Look at what is stored; a device is silent when none of its points has a reading since `since`."""
+async def check_live(
+    db: Database, site: Site, since: datetime, now: datetime, *, answered_since: datetime | None = None
+) -> LiveCheck:
+    """Look at what was stored in [since, now).
+
+    A device is silent when none of its points has a reading since `answered_since` (default: `since`).
+    """
     points = site.points()
     newest = await newest_times(db, [p.point_id for p in points])
     device_of = {e.equipment_id: e.device_id for e in site.equipment}
     devices = {d for p in points if (d := device_of[p.equipment_id]) is not None}
-    answered = {device_of[p.equipment_id] for p in points if (at := newest.get(p.point_id)) and at >= since}
+    heard_from = answered_since or since
+    heard = (p for p in points if (at := newest.get(p.point_id)) is not None and at >= heard_from)
+    answered = {device_of[p.equipment_id] for p in heard}
     fresh = sum(
         1
         for p in points

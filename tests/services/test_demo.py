@@ -51,7 +51,7 @@ def _processes_of(state_dir: Path) -> list[str]:
 
 
 def test_check_reports_a_living_building_and_leaves_nothing_behind(state_dir: Path):
-    done = _run("--check", "25", "--no-history", state_dir=state_dir)
+    done = _run("--check", "35", "--no-history", state_dir=state_dir)
     assert done.returncode == 0, done.stderr + done.stdout
     report = json.loads(done.stdout)
     assert report["devices"] >= 60
@@ -84,7 +84,7 @@ def test_interrupt_stops_everything_and_frees_the_folder(state_dir: Path):
         assert demo.wait(timeout=40) == 0
     finally:
         demo.kill()
-        demo.wait()
+        demo.communicate()
     assert _processes_of(state_dir) == []
 
 
