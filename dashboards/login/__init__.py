@@ -61,9 +61,13 @@ _PAGE = """<!DOCTYPE html>
 
 
 def own_path(wanted: str | None) -> str:
-    """Where to go after logging in: a path of ours, never another site."""
-    is_ours = bool(wanted) and str(wanted).startswith("/") and not str(wanted).startswith(("//", "/\\"))
-    return str(wanted) if is_ours else "/"
+    """Where to go after logging in: a path of ours, never another site.
+
+    Browsers drop tabs and line ends and read a backslash as a slash, so that `/<tab>/host` would leave.
+    """
+    path = wanted or ""
+    is_ours = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+    return path if is_ours else "/"
 
 
 def page(language: str, theme: str, next_path: str, *, has_ended: bool = False) -> str:
