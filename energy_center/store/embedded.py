@@ -7,6 +7,7 @@ next start attaches to it. The last user to stop stops it.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import shutil
@@ -117,6 +118,7 @@ class EmbeddedPostgres:
         try:
             if self._is_last_user():
                 await self._signal(signal.SIGINT, 10.0) or await self._signal(signal.SIGQUIT, 10.0)
+                self._remove_short_sockets()
             self._forget_child()
         finally:
             self._release_use()
@@ -290,6 +292,12 @@ class EmbeddedPostgres:
                 return True
             await asyncio.sleep(0.01)
         return False
+
+    def _remove_short_sockets(self) -> None:
+        folder = socket_directory(self.home)
+        if folder != self.home:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _forget_child(self) -> None:
         """Reap the child when it has ended; a server that others use lives on without us."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -148,7 +149,9 @@ async def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
     deep = folder / ("d" * 60) / ("e" * 60)
     async with EmbeddedPostgres(deep) as dsn:
         assert await fetch(dsn, "SELECT 1") == 1
-    shutil.rmtree(postgres_files.socket_directory(deep / "postgres"))
+        short = postgres_files.socket_directory(deep / "postgres")
+        assert short.is_dir()
+    assert not short.exists()
 
 
 async def test_parents_keep_their_modes(folder: Path) -> None:
@@ -182,6 +185,27 @@ async def test_programs_that_the_account_cannot_reach_are_copied(
     await server.stop()
     assert command.startswith(str(folder / "postgres" / "programs-"))
     assert hidden.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(not Path("/usr/lib/postgresql").is_dir(), reason="Debian's PostgreSQL is not installed")
+async def test_without_the_wheel_debians_server_does(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_files, "_wheel_folder", lambda: None)
+    async with EmbeddedPostgres(folder) as dsn:
+        version = str(await fetch(dsn, "SHOW server_version_num"))
+    assert Path(f"/usr/lib/postgresql/{int(version) // 10_000}").is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: otherwise the server runs as ourselves")
+def test_without_an_account_postgres_root_uses_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = pwd.getpwnam
+
+    def without_postgres(name: str) -> pwd.struct_passwd:
+        if name == "postgres":
+            raise KeyError(name)
+        return known(name)
+
+    monkeypatch.setattr(pwd, "getpwnam", without_postgres)
+    assert postgres_files.pick_account(folder / "none").name == "nobody"
 
 
 def test_a_full_disk_is_one_sentence() -> None:
