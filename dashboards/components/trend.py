@@ -19,6 +19,7 @@ from energy_center.i18n.text import text
 from energy_center.services.read_history import Trend
 
 _TABLE_ROWS = 48
+_STRIP = 0.045  # share of the chart's height
 
 
 def trend(series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest) -> Component:
@@ -118,7 +119,7 @@ def _trace(
 def _simulated(
     series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest
 ) -> list[dict[str, Any]]:
-    """The spans of back-filled demo history, hatched behind the lines, once for all series together."""
+    """The spans of back-filled demo history, a hatched strip along the time axis, once for all series."""
     tokens = DARK if request.theme == "dark" else LIGHT
     x: list[str | None] = []
     y: list[int | None] = []
@@ -126,7 +127,7 @@ def _simulated(
         if finish > start and begin < end:
             left, right = _local(max(begin, start), request.zone), _local(min(finish, end), request.zone)
             x += [left, left, right, right, None]
-            y += [0, 1, 1, 0, None]
+            y += [0, _STRIP, _STRIP, 0, None]
     if not x:
         return []
     return [
@@ -139,7 +140,7 @@ def _simulated(
             "yaxis": "y3",
             "fill": "toself",
             "fillcolor": "rgba(0,0,0,0)",
-            "fillpattern": {"shape": "/", "size": 9, "solidity": 0.18, "fgcolor": tokens["line"]},
+            "fillpattern": {"shape": "/", "size": 7, "solidity": 0.3, "fgcolor": tokens["line-strong"]},
             "hoverinfo": "skip",
         }
     ]

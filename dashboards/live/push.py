@@ -109,7 +109,7 @@ async def push() -> None:
 
 async def _view_of(socket: Any) -> dict[str, Any]:  # noqa: ANN401 Dash ships no types
     """Which tab this is and what it shows; the page's script says so within moments of loading."""
-    while not (view := await socket.get_prop("shell-view", "data")):
+    while not (view := await socket.get_prop("shell-view", "data")):  # noqa: ASYNC110 the browser holds what we wait for
         await asyncio.sleep(MIN_GAP_S)
     return dict(view)
 
