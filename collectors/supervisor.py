@@ -124,8 +124,13 @@ class Supervisor:
     async def _tell_states(self) -> None:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
-            with contextlib.suppress(RetryLater):  # the writer says that the database is away
+            try:
                 await self._states.tell(self._store)
+            except RetryLater:
+                continue  # the writer says that the database is away
+            except Exception:  # the outer loop of a task
+                log.exception("device states not accepted", extra={"action": "states_failed"})
+                await asyncio.sleep(RESTART_S)
 
     async def _follow_parent(self) -> None:
         """End when the process that started us has ended, so that nothing is left behind."""

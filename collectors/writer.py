@@ -96,7 +96,7 @@ class Writer:
                 if self._finishing:
                     return
                 await self._spool.wake_writer.wait()
-            except RetryLater as cause:
+            except Exception as cause:  # noqa: BLE001  a task's outer loop: readings wait, whatever went wrong
                 self._lost(cause)
                 if self._finishing:
                     return
@@ -125,9 +125,11 @@ class Writer:
             )
             self._away_since = None
 
-    def _lost(self, cause: RetryLater) -> None:
+    def _lost(self, cause: Exception) -> None:
         self._connected = False
         self._spool.go_dark()
+        if not isinstance(cause, RetryLater):
+            log.error("readings not accepted", extra={"action": "write_failed"}, exc_info=cause)
         if self._away_since is None:
             self._away_since = time.monotonic()
             log.warning("database away", extra={"action": "database_away", "why": str(cause)})

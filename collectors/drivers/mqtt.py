@@ -100,7 +100,7 @@ class MqttDriver:
         if version is not MQTTProtocolVersion.MQTTv5:
             client.connect(self._target.host, self._target.port, KEEPALIVE_S)
             return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         client.connect(
@@ -227,7 +227,7 @@ class _Session:
         if self._resumed_at is not None and received_at - self._resumed_at < KEPT_FOR_S:
             oldest = self._resumed_at - SESSION_EXPIRY_S
         found = self._driver.message(message.topic, bytes(message.payload), received_at, oldest)
-        if found is None or (message.retain and received_at - found.sample.at > TRUSTED_S):
+        if found is None or (message.retain and not _is_fresh(found.sample.at, received_at)):
             acknowledge()
             return
         self._deliver(Message(found.device_ids, found.bindings, found.sample, acknowledge))
@@ -235,3 +235,8 @@ class _Session:
     def _acknowledge(self, mid: int, qos: int) -> None:
         if qos and self._client.ack(mid, qos) != MQTTErrorCode.MQTT_ERR_SUCCESS:
             log.debug("acknowledgement not sent: the broker will send the message again")
+
+
+def _is_fresh(at: float, received_at: float) -> bool:
+    """Whether a retained message is recent by its own stamp; without one it may be of any age."""
+    return at != received_at and received_at - at <= TRUSTED_S

@@ -69,12 +69,12 @@ def _broker(folder: Path, version: str) -> Iterator[int]:
         running.stop(1.0)
 
 
-def publish(port: int, *payloads: bytes, topic: str = TOPIC) -> None:
+def publish(port: int, *payloads: bytes, topic: str = TOPIC, retain: bool = False) -> None:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.connect("127.0.0.1", port)
     client.loop_start()
     for payload in payloads:
-        client.publish(topic, payload, qos=1).wait_for_publish(5.0)
+        client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5.0)
     client.disconnect()
     client.loop_stop()
 
@@ -117,9 +117,11 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(port: int, name: str, *, acknowledge: bool = True) -> AsyncIterator[Ear]:
+async def listening(
+    port: int, name: str, *, acknowledge: bool = True, topic: str = TOPIC
+) -> AsyncIterator[Ear]:
     connection = Connection("broker", MqttBroker("127.0.0.1", port))
-    points = (message_point("temperature"),)
+    points = (message_point("temperature", topic=topic),)
     ear = Ear(MqttDriver(BusContext(connection, (Device("lobby", "broker"),), points, name)), acknowledge)
     running = asyncio.ensure_future(ear.driver.run(ear.take, ear.connected.set))
     try:
@@ -169,6 +171,20 @@ async def test_what_was_not_stored_is_sent_again(broker: int) -> None:
     async with listening(broker, "crash") as silence:
         await asyncio.sleep(0.5)
     assert silence.temperatures == []
+
+
+@pytest.mark.parametrize(
+    ("age_s", "kept"), [(10.0, [19.0]), (3600.0, []), (None, [])], ids=["recent", "old", "undated"]
+)
+async def test_retained_message_counts_only_when_its_stamp_is_recent(
+    broker: int, age_s: float | None, kept: list[float]
+) -> None:
+    content = reading(19.0, time.time() - age_s) if age_s is not None else b'{"temperature": 19}'
+    topic = f"retained/{age_s}"
+    await asyncio.to_thread(publish, broker, content, topic=topic, retain=True)
+    async with listening(broker, f"retained-{age_s}", topic=topic) as ear:
+        await asyncio.sleep(0.5)
+    assert ear.temperatures == kept
 
 
 async def test_rubbish_is_counted_and_sampled_and_what_follows_is_read(broker: int) -> None:

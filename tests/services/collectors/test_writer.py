@@ -26,6 +26,7 @@ class FakeStore:
     ids: dict[PointKey, int] = field(default_factory=lambda: {k: n + 1 for n, k in enumerate(KEYS)})
     away: bool = False
     lose_answers: int = 0
+    bugs: int = 0
     rows: list[tuple[int, int]] = field(default_factory=list)
     live: list[bool] = field(default_factory=list)
 
@@ -37,6 +38,9 @@ class FakeStore:
     async def write(self, columns: Columns, received_at: datetime, *, live: bool) -> int:
         if self.away:
             raise DatabaseAway
+        if self.bugs:
+            self.bugs -= 1
+            raise ZeroDivisionError
         self.rows += zip(columns.point_id.tolist(), columns.at_us.tolist(), strict=True)
         self.live.append(live)
         if self.lose_answers:
@@ -106,6 +110,13 @@ async def test_answer_lost_after_the_commit_means_written_again_not_lost(tmp_pat
             await spool.append(record(n))
         await until(lambda: {at for _, at in store.rows} == set(range(10)))
         await until(lambda: spool.backlog_bytes == 0)
+
+
+async def test_error_that_nobody_foresaw_does_not_end_the_writer(tmp_path: Path) -> None:
+    store = FakeStore(bugs=1)
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(1))
+        await until(lambda: len(store.rows) == 2)
 
 
 async def test_readings_wait_until_a_site_is_applied(tmp_path: Path) -> None:
