@@ -91,10 +91,13 @@ def _ended(finding: Finding, at: datetime, binding: Binding, frame: Frame, condi
 def reckon_waste(
     binding: Binding, frame: Frame, condition: Mask, onset: datetime, until: datetime
 ) -> Waste | None:
-    """What the fault wasted between its onset and `until`, as far as the frame reaches back."""
+    """What the fault wasted between its onset and `until`, as far as the frame reaches back.
+
+    A step stands for the time since the one before it, so the first true one, at the onset, adds nothing.
+    """
     if binding.entry.saving is None:
         return None
-    times = grid(onset - timedelta(seconds=frame.step_s), until, frame.step_s)
+    times = grid(onset, until, frame.step_s)
     if len(times) == 0 or len(frame) == 0:
         return None
     inside = (frame.times >= times[0]) & (frame.times <= times[-1])

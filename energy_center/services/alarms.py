@@ -13,7 +13,7 @@ from energy_center.errors import NotFound
 from energy_center.rules.find_rules import rules
 from energy_center.rules.rule import RuleTexts
 from energy_center.store import alarms as store
-from energy_center.store import audit
+from energy_center.store import audit, outbox
 from energy_center.store.pool import Connection, Database
 
 
@@ -40,6 +40,18 @@ class AlarmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Who was told through which channel; `sent_at` is None while the message has not gone out."""
+
+    channel: str
+    recipient: str
+    queued_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmDetail:
     """An alarm with why it was raised, what it wastes, what to do, and what has happened to it.
 
@@ -54,6 +66,7 @@ class AlarmDetail:
     evidence: Mapping[str, Any]
     suggestion: Mapping[str, Any]
     history: tuple[AlarmEvent, ...]
+    told: tuple[Told, ...] = ()
 
 
 async def list_alarms(db: Database, *, open_only: bool = True, limit: int = 200) -> list[AlarmRow]:
@@ -72,6 +85,7 @@ async def get_alarm(db: Database, alarm_id: int) -> AlarmDetail:
         if not found:
             raise NotFound("There is no such alarm", alarm_id=alarm_id)
         history = await store.alarm_events(conn, alarm_id)
+    messages = await outbox.told(db, alarm_id=alarm_id)
     entry = rules().get(found[0].alarm.rule_id)
     return AlarmDetail(
         row=_row(found[0]),
@@ -80,6 +94,10 @@ async def get_alarm(db: Database, alarm_id: int) -> AlarmDetail:
         evidence=found[0].evidence,
         suggestion=found[0].suggestion,
         history=tuple(history),
+        told=tuple(
+            Told(m.channel, m.recipient, m.at, m.sent_at, m.attempts, m.last_error)
+            for m in reversed(messages)
+        ),
     )
 
 

@@ -126,14 +126,29 @@ async def _insert(
 async def _return(conn: Connection, site: Site, finding: Finding, change: Change, alarm: Alarm) -> None:
     at = from_micros(change.at)
     await store.update_alarm(conn, moves.return_to_normal(alarm, at))
-    waste = finding.waste.get(change.at)
-    onset_is_seen = len(finding.frame) > 0 and change.onset >= finding.frame.times[0]
-    if waste is not None and onset_is_seen:
-        suggestion = _suggestion(site, finding, change)
-        await store.set_evidence(conn, alarm.alarm_id, _evidence(finding, change), suggestion)
+    waste = await _whole_waste(conn, finding, change, alarm)
+    if waste is not None:
+        saving = reckon(waste, site, finding.binding.building_id, alarm.onset_at, at)
+        await store.set_evidence(conn, alarm.alarm_id, _evidence(finding, change), asdict(saving))
     await _event(conn, alarm.alarm_id, AlarmEventKind.RETURNED, at)
     await release_group(conn, alarm, at)
     await store.notify_alarms(conn, alarm.alarm_id)
+
+
+async def _whole_waste(conn: Connection, finding: Finding, change: Change, alarm: Alarm) -> Waste | None:
+    """What was wasted from onset to return; by the rate at the start where that lies too far back."""
+    if len(finding.frame) > 0 and change.onset >= finding.frame.times[0]:
+        return finding.waste.get(change.at)
+    (listed,) = await store.listed_alarms(conn, open_only=False, limit=1, alarm_id=alarm.alarm_id)
+    per_day_kwh = listed.suggestion.get("per_day_kwh")
+    if per_day_kwh is None:
+        return None
+    days = (from_micros(change.at) - alarm.onset_at) / timedelta(days=1)
+    return Waste(energy_kwh=per_day_kwh * days, basis=f"at the rate of its start; {_first_basis(listed)}")
+
+
+def _first_basis(listed: store.ListedAlarm) -> str:
+    return str(listed.suggestion.get("basis", "")).partition(";")[0]
 
 
 async def _event(

@@ -150,6 +150,8 @@ async def test_people_are_told_once_per_channel(database: Database) -> None:
     await run_rules(database, at(6), ("file",))
     (message,) = await outbox.told(database, alarm_id=alarm_id)
     assert (message.channel, message.sent_at) == ("file", None)
+    (told,) = (await alarms.get_alarm(database, alarm_id)).told
+    assert (told.channel, told.recipient, told.queued_at) == ("file", "operators", at(5))
     assert "廢水坑高水位" in message.subject
 
 
@@ -256,3 +258,34 @@ async def test_many_of_a_kind_become_one_and_are_shown_when_it_has_gone(database
     await run_rules(database, at(10), ("file",))
     active = {row.equipment_id for row in await alarms.list_alarms(database) if row.state.is_active}
     assert active == still
+
+
+async def test_waste_is_reckoned_over_the_whole_time(database: Database) -> None:
+    words = Text("市政大樓", "City hall")
+    spaces = (
+        Space("city", None, SpaceKind.SITE, words),
+        Space("ltb", "city", SpaceKind.BUILDING, words, {"tariff": "taipower-hv-tou3"}),
+    )
+    points = tuple(Point("ahu", r.value, r, 5.0) for r in (Role.FAN_STATUS, Role.SCHEDULE))
+    unit = Equipment("ahu", "AHU", words, "ltb", "io", "ahu", attributes={"rated_kw": 12.0}, points=points)
+    rules = {"ahu-off-schedule": {"hold": 60.0, "keep": 60.0, "edge_min": 1.0, "step": 60.0}}
+    site = await apply_site(
+        database, Site("city", words, "Asia/Taipei", spaces, (unit,), rules), "a", "t", START
+    )
+    numbers = {p.role: p.point_id for p in site.points()}
+    for minute in range(0, 241, 5):
+        running = float(minute <= 200)
+        readings = [
+            Reading(numbers[role], at(minute) - timedelta(seconds=5 * n), value)
+            for n in range(60)
+            for role, value in ((Role.FAN_STATUS, running), (Role.SCHEDULE, 0.0))
+        ]
+        await write_readings(database, ReadingBatch.of(readings), at(minute))
+        await run_rules(database, at(minute), ())
+    (row,) = await alarms.list_alarms(database)
+    suggestion = (await alarms.get_alarm(database, row.alarm_id)).suggestion
+    assert row.returned_at is not None
+    hours = (row.returned_at - row.onset_at) / timedelta(hours=1)
+    assert suggestion["energy_kwh"] == pytest.approx(12.0 * hours, rel=0.05)
+    assert suggestion["carbon_kg"] == pytest.approx(12.0 * hours * 0.474, rel=0.05)
+    assert suggestion["money_ntd"] > 0

@@ -1,10 +1,15 @@
 """Messages leave the outbox at least once, and a failing channel does not lose them."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from pydantic import SecretStr
+
 from energy_center.errors import NotDelivered
+from energy_center.notify.apprise import AppriseChannel
 from energy_center.notify.file import FileChannel
 from energy_center.notify.message import Channels, Message
 from energy_center.services.tell_people import LONGEST_PAUSE, deliver_due, pause_after
@@ -71,6 +76,34 @@ async def test_a_channel_that_is_not_there_leaves_the_message(database: Database
     assert await deliver_due(database, {}, NOW) == 0
     (row,) = await outbox.told(database)
     assert row.last_error == "There is no such channel here"
+
+
+# Apprise's own mail module imports it on Python 3.11 and 3.12
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+async def test_apprise_hands_a_message_to_a_webhook() -> None:
+    taken: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-len")
+        )
+        taken.append(await reader.readexactly(length))
+        status = b"200 OK" if b"good" in head else b"500 No"
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    message = Message(1, NOW, "operators", "警報", "坑滿", None)
+    async with server:
+        await AppriseChannel(SecretStr(f"json://127.0.0.1:{port}/good")).send(message)
+        with pytest.raises(NotDelivered):
+            await AppriseChannel(SecretStr(f"json://127.0.0.1:{port}/bad")).send(message)
+    assert json.loads(taken[0])["title"] == "警報"
+    with pytest.raises(NotDelivered):
+        await AppriseChannel(SecretStr("no such thing")).send(message)
 
 
 def test_pauses_double_up_to_an_hour() -> None:
