@@ -39,6 +39,7 @@ _MIN_CONNECTIONS = 2
 _MAX_CONNECTIONS = 12
 _COMPRESS_FROM_BYTES = 500
 _MAX_BODY_BYTES = 2_000_000
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class GuardedApp(FastAPI):
@@ -117,8 +118,7 @@ def _version_1() -> APIRouter:
 def _refuse_unknown_paths(app: FastAPI) -> None:
     """Answer any other path under /api as JSON, before a page's catch-all can answer it as HTML."""
 
-    @app.api_route(
-        "/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
-    )
-    async def unknown_path(path: str) -> None:
+    @app.api_route("/api", methods=_METHODS, include_in_schema=False)
+    @app.api_route("/api/{path:path}", methods=_METHODS, include_in_schema=False)
+    async def unknown_path(path: str = "") -> None:
         raise NotFound(f"The API has no path /api/{path} for this method.")

@@ -30,6 +30,8 @@ async def test_unknown_path_is_a_problem_and_not_a_page(method: str, logged_in: 
     client = await logged_in(UserRole.ADMIN)
     _problem(await client.request(method, "/api/nope"), 404, "not-found")
     _problem(await client.request(method, "/api/v1/nope/5"), 404, "not-found")
+    _problem(await client.request(method, "/api"), 404, "not-found")
+    _problem(await client.request(method, "/api/v1/overview/"), 404, "not-found")
 
 
 async def test_thing_that_does_not_exist_is_named(logged_in: LogIn):
