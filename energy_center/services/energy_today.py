@@ -72,8 +72,10 @@ def counter_today(point: Point, quarters: Series, raw: Series, now: datetime, zo
     rolled = {int(at): i for i, at in enumerate(quarters.at_us)}
     energies = [_of_rollup(b, quarters, rolled) for b in blocks if b.start < first_raw]
     recent = [b for b in blocks if b.start >= first_raw]
-    if recent and newest_at is not None and newest_at > recent[-1].start:
-        recent[-1] = Interval(recent[-1].start, min(newest_at, recent[-1].end))
+    if recent:
+        start = recent[-1].start
+        read_to = newest_at if newest_at is not None and newest_at > start else now
+        recent[-1] = Interval(start, min(read_to, recent[-1].end))
     energies += _of_raw(recent, raw, _register_at(first_raw, quarters, rolled), point.interval_s)
     return CounterToday(point, tuple(energies), newest_at)
 
