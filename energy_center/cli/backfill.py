@@ -10,11 +10,10 @@ from pathlib import Path
 
 from energy_center import log
 from energy_center.cli import out
-from energy_center.errors import EnvironmentProblem
 from energy_center.services.backfill import backfill, be_polite
 from energy_center.services.current_site import current_site
-from energy_center.settings import Settings
-from energy_center.store.pool import Database
+from energy_center.settings import Settings, default_state_dir
+from energy_center.store.installation import installed_database
 
 SUMMARY = "fill the demo's past with simulated history"
 
@@ -39,8 +38,6 @@ def run(args: argparse.Namespace) -> int:
     """Fill the past; 0 when it is there, 1 when it was stopped before."""
     settings = Settings()
     log.set_up(settings.log_level, settings.log_form)
-    if settings.database_url is None:
-        raise EnvironmentProblem("No database is named; set DATABASE_URL")
     be_polite()
     simulator = [sys.executable, "-m", "simulators", "history"]
     simulator += ["--site", str(args.simulated_site), "--seed", str(args.seed)]
@@ -53,28 +50,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _fill(settings: Settings, simulator: list[str], start: datetime) -> int:
-    if settings.database_url is None:
-        raise AssertionError("checked by the caller")
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    db = await Database.open(settings.database_url.get_secret_value(), max_size=3, command_s=600.0)
-    try:
-        site = await current_site(db)
+    async with installed_database(settings) as db:
         return await backfill(
             db,
-            site,
+            await current_site(db),
             simulator,
             start,
-            free_bytes=_free_bytes(settings.state_dir),
+            free_bytes=_free_bytes(settings),
             keep_days=settings.raw_retention_days,
         )
-    finally:
-        await db.close()
 
 
-def _free_bytes(state_dir: Path | None) -> int | None:
+def _free_bytes(settings: Settings) -> int | None:
     """Free bytes where the embedded database keeps its data; None for a database elsewhere."""
-    if state_dir is None or not state_dir.exists():
-        return None
-    return shutil.disk_usage(state_dir).free
+    state_dir = settings.state_dir
+    if state_dir is None and settings.database_url is None:
+        state_dir = default_state_dir()
+    return shutil.disk_usage(state_dir).free if state_dir is not None and state_dir.exists() else None
