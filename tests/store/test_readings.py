@@ -70,14 +70,13 @@ async def test_changed_since_gives_only_newer_batches(database: Database) -> Non
 
 
 async def test_batch_numbers_commit_in_order(database: Database) -> None:
-    """A listener that has read up to batch n never misses one below n: later numbers wait for earlier commits."""
-    async with asyncio.TaskGroup() as group:
-        async with database.transaction() as slow:
-            await slow.execute("SELECT pg_advisory_xact_lock($1)", readings._BATCH_LOCK)
-            earlier = await slow.fetchval("SELECT nextval('reading_batch')")
-            later = group.create_task(write_readings(database, batch(P, [(NOW, 1.0)]), NOW))
-            done, _ = await asyncio.wait([later], timeout=0.3)
-            assert not done
+    """A listener that has read up to batch n never misses one below n."""
+    async with asyncio.TaskGroup() as group, database.transaction() as slow:
+        await slow.execute("SELECT pg_advisory_xact_lock($1)", readings._BATCH_LOCK)
+        earlier = await slow.fetchval("SELECT nextval('reading_batch')")
+        later = group.create_task(write_readings(database, batch(P, [(NOW, 1.0)]), NOW))
+        done, _ = await asyncio.wait([later], timeout=0.3)
+        assert not done
     assert await newest_batch(database) > earlier
 
 
