@@ -80,5 +80,11 @@ async def delete_sessions_of(connection: Connection, user_id: int, *, but: bytes
 
 
 async def delete_ended_sessions(connection: Connection, now: datetime, idle_since: datetime) -> None:
-    """Remove what nobody can use any more."""
-    await connection.execute("DELETE FROM session WHERE expires_at <= $1 OR seen_at <= $2", now, idle_since)
+    """Remove what nobody can use any more; what another log-in removes just now is left to it."""
+    await connection.execute(
+        """DELETE FROM session WHERE token_sha256 IN (
+            SELECT token_sha256 FROM session WHERE expires_at <= $1 OR seen_at <= $2
+            LIMIT 10000 FOR UPDATE SKIP LOCKED)""",
+        now,
+        idle_since,
+    )

@@ -281,3 +281,11 @@ async def test_unknown_name_costs_as_much_work_as_a_wrong_password(people: Peopl
     known = min([await cpu_s("operator") for _ in range(3)])
     unknown = min([await cpu_s("nobody") for _ in range(3)])
     assert 0.5 < unknown / known < 2, (unknown, known)
+
+
+async def test_ended_sessions_are_removed_at_the_next_log_in(people: People, database: Database):
+    for hours in (0, 3, 13):
+        at = NOW + timedelta(hours=hours)
+        await log_in.log_in(database, "operator", PASSWORD, "198.51.100.7", at)
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM session") == 1
