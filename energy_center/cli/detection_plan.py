@@ -31,6 +31,9 @@ KINDS: dict[str, Kind] = {
     "low_power_factor": Kind(("ltb-tr1-meter", "ltb-tr2-meter", "ym-tr1-meter"), (24, 48)),
     "phase_imbalance": Kind(("ltb-fl06-meter", "ltb-fl03-meter", "ym-fl04-meter"), (24, 48)),
     "low_delta_t": Kind(("ltb-plant", "ym-plant"), (36, 72)),
+    "reheat_against_cooling": Kind(("ltb-ahu-02", "ltb-ahu-06", "ym-ahu-01"), (48, 96)),
+    "fouled_condenser": Kind(("ltb-chiller-1", "ltb-chiller-2", "ym-chiller-1"), (24 * 6, 24 * 9)),
+    "counter_reset": Kind(("ltb-fl05-meter", "ltb-fl09-meter", "ym-fl03-meter"), (1, 2)),
     "sensor_stuck": Kind(("ltb-fcu-12-2", "ltb-vav-04-3", "ltb-fcu-10-5"), (36, 72)),
     "frozen_gateway": Kind(("ltb-submeters", "ym-submeters"), (4, 12)),
 }
