@@ -25,7 +25,8 @@ from energy_center.tariffs.price import EnergyCharge, IntervalEnergy, price_ener
 
 WHOLE = 0.99  # a figure with less coverage is shown as partial
 HISTORY_STEP_S = 900.0
-_METER = Register(max_rate_per_h=QUANTITIES[Role.ACTIVE_POWER].high)
+# meters show whole kWh at the coarsest; history is finer than the meter that goes on with it
+_METER = Register(max_rate_per_h=QUANTITIES[Role.ACTIVE_POWER].high, resolution=1.0)
 _US = 1_000_000
 
 

@@ -100,6 +100,16 @@ def test_a_silent_meter_has_no_running_block_and_a_stale_figure():
     assert figure.amount == pytest.approx(180.0, abs=1.0)
 
 
+def test_a_meter_that_shows_fewer_digits_than_its_history_loses_no_coverage():
+    now = MIDNIGHT + timedelta(minutes=12)
+    past = np.arange(MIDNIGHT.timestamp() - 900, MIDNIGHT.timestamp() + 240, 60.0)
+    live = np.arange(MIDNIGHT.timestamp() + 240, now.timestamp(), 60.0)
+    level = np.append(np.full(len(past), 195.478), np.full(len(live), 195.4))
+    found = _today(np.append(past, live), level, now)
+    assert found.amount == pytest.approx(0.0)
+    assert found.coverage == 1.0
+
+
 def test_a_day_of_25_hours_has_100_blocks():
     now = datetime(2026, 10, 25, 22, 59, tzinfo=UTC)  # 23:59 in Berlin on the day clocks go back
     empty = _series(np.array([]), np.array([]), np.array([]), np.array([]))
