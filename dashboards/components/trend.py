@@ -122,7 +122,7 @@ def _simulated(
     """The spans of back-filled demo history, a hatched strip along the time axis, once for all series."""
     tokens = DARK if request.theme == "dark" else LIGHT
     x: list[str | None] = []
-    y: list[int | None] = []
+    y: list[float | None] = []
     for begin, finish in _merged({span for s in series for span in s.simulated}):
         if finish > start and begin < end:
             left, right = _local(max(begin, start), request.zone), _local(min(finish, end), request.zone)

@@ -23,6 +23,11 @@ _SAVINGS = (
     ("water_m3", "m³"),
 )
 
+_UNITS = {
+    "m": "m", "s": "s", "min": "min", "h": "h", "kw": "kW", "kwh": "kWh", "k": "K", "c": "°C", "pct": "%",
+    "a": "A", "m3": "m³",
+}  # fmt: skip
+
 
 async def draw(request: PageRequest) -> Component:
     """The body redraws itself when the alarm changes."""
@@ -120,29 +125,30 @@ def _act(row: AlarmRow, request: PageRequest) -> Component:
 def _evidence(detail: AlarmDetail, request: PageRequest) -> Component:
     evidence = detail.evidence
     rows = [
-        pair(text_or(f"role.{name}", request.language, _spaced(name)), html.Span(_number(amount)))
+        pair(*_measured(name, amount, request))
         for group in ("values", "parameters")
         for name, amount in dict(evidence.get(group) or {}).items()
     ]
     rows += [
-        pair(request.t("alarm.suggestion"), html.Span(f"{float(amount):,.0f} {unit}"))
+        pair(request.t("alarm.wasted"), html.Span(f"{float(amount):,.0f} {unit}"))
         for name, unit in _SAVINGS
         if (amount := detail.suggestion.get(name)) is not None
     ]
-    notes = [html.Div(str(note), className="small-print") for note in evidence.get("notes") or ()]
-    source = [html.Div(detail.source, className="small-print")] if detail.source else []
-    return html.Section(
-        [html.H3(request.t("alarm.evidence")), html.Div(rows, className="stack"), *notes, *source],
-        className="panel",
-    )
+    notes = ", ".join(str(note) for note in evidence.get("notes") or ())
+    small = [html.Div(words, className="small-print") for words in (notes, detail.source) if words]
+    head = html.H3(request.t("alarm.evidence"))
+    return html.Section([head, html.Div(rows, className="stack facts"), *small], className="panel spaced")
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _number(amount: object) -> str:
-    return f"{amount:,.4g}" if isinstance(amount, int | float) else str(amount)
+def _measured(name: str, amount: object, request: PageRequest) -> tuple[str, Component]:
+    """A rule's `<what>_<unit>` as a name in words and a number with its unit."""
+    what, _, suffix = name.rpartition("_")
+    unit = _UNITS.get(suffix, "")
+    key = what if unit else name
+    label = text_or(f"evidence.{key}", request.language, key.replace("_", " "))
+    label = text_or(f"role.{key}", request.language, label)
+    number = f"{amount:,.4g}" if isinstance(amount, int | float) else str(amount)
+    return label, html.Span(f"{number} {unit}".strip())
 
 
 def _history(detail: AlarmDetail, request: PageRequest) -> Component:

@@ -6,10 +6,11 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
-from dashboards.pages.work_orders import due, state_tag
+from dashboards.pages.work_orders import due, state_tag, title
 from dashboards.request import PageRequest
 from energy_center.domain.work_orders import WorkOrderState
 from energy_center.i18n.text import text_or
+from energy_center.services.alarms import AlarmDetail, get_alarm
 from energy_center.services.work_orders import WorkOrderDetail, get_work_order
 
 
@@ -30,19 +31,23 @@ async def draw_body(request: PageRequest) -> Component:
         request.database, int(number) if number.isdecimal() else 0, request.user, request.now
     )
     order = detail.row.order
+    alarm = await get_alarm(request.database, order.alarm_id) if order.alarm_id else None
+    name = title(detail.row, alarm.row if alarm else None, request)
     return html.Div(
         [
             html.Div(
                 [
                     badge(order.priority, request.language),
-                    html.H1(f"#{order.work_order_id} {order.title}"),
+                    html.H1(f"#{order.work_order_id} {name}"),
                     state_tag(detail.row, request),
                 ],
                 className="page-head",
             ),
             html.Div(
                 [
-                    html.Div([_facts(detail, request), _description(detail, request)], className="left"),
+                    html.Div(
+                        [_facts(detail, request), _description(detail, alarm, request)], className="left"
+                    ),
                     html.Div([_steps(detail, request), _history(detail, request)], className="right"),
                 ],
                 className="detail-page",
@@ -82,14 +87,24 @@ def _facts(detail: WorkOrderDetail, request: PageRequest) -> Component:
     return html.Section(html.Div(entries, className="stack facts"), className="panel")
 
 
-def _description(detail: WorkOrderDetail, request: PageRequest) -> Component:
+def _description(detail: WorkOrderDetail, alarm: AlarmDetail | None, request: PageRequest) -> Component:
     order = detail.row.order
+    words = alarm.texts.get(request.language) if alarm else None
     blocks: list[Component] = []
-    if order.description:
-        blocks += [html.H3(request.t("work_order.description")), html.P(order.description, className="text")]
+    if words is not None:
+        steps = html.Ol([html.Li(step) for step in words.what_to_check])
+        blocks += [html.Div([html.H3(request.t("alarm.checks")), steps])]
+        if words.safety:
+            blocks.append(
+                html.Div([html.H3(request.t("alarm.safety")), html.P(words.safety)], className="safety")
+            )
+    elif order.description:
+        heading = html.H3(request.t("work_order.description"))
+        blocks.append(html.Div([heading, html.P(order.description, className="text")]))
     if order.resolution:
-        blocks += [html.H3(request.t("work_order.resolution")), html.P(order.resolution, className="text")]
-    return html.Section(blocks, className="panel", hidden=not blocks)
+        heading = html.H3(request.t("work_order.resolution"))
+        blocks.append(html.Div([heading, html.P(order.resolution, className="text")]))
+    return html.Section(blocks, className="panel advice", hidden=not blocks)
 
 
 def _steps(detail: WorkOrderDetail, request: PageRequest) -> Component:
@@ -120,7 +135,7 @@ def _steps(detail: WorkOrderDetail, request: PageRequest) -> Component:
                 "data-refresh": "orders",
             },
         ),
-        className="panel",
+        className="panel acts",
     )
 
 

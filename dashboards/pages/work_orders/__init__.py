@@ -8,6 +8,7 @@ from dashboards.components import states
 from dashboards.components.priority import badge
 from dashboards.components.still import still
 from dashboards.request import PageRequest
+from energy_center.services.alarms import AlarmRow, list_alarms
 from energy_center.services.work_orders import WorkOrderRow, list_work_orders
 
 _HEADS = ("alarm.priority", "work_order.title", "work_order.state", "work_order.assignee", "work_order.due")
@@ -30,12 +31,21 @@ async def draw_list(request: PageRequest) -> Component:
         return html.Div(
             states.empty(request.t("work_order.none"), request.t("work_order.none_hint")), className="panel"
         )
+    by_alarm = {a.alarm_id: a for a in await list_alarms(request.database, open_only=False, limit=1000)}
     heads = [html.Th(request.t(head), scope="col") for head in _HEADS]
     table = html.Table(
-        [html.Thead(html.Tr(heads)), html.Tbody([_row(row, request) for row in rows])],
+        [
+            html.Thead(html.Tr(heads)),
+            html.Tbody([_row(row, by_alarm.get(row.order.alarm_id or 0), request) for row in rows]),
+        ],
         className="grid order-grid",
     )
     return html.Div(still(table), className="panel flush")
+
+
+def title(row: WorkOrderRow, alarm: AlarmRow | None, request: PageRequest) -> str:
+    """What is to be done; an order made from an alarm is named for it in the reader's language."""
+    return row.order.title if alarm is None else alarm.title.in_language(request.language)
 
 
 def state_tag(row: WorkOrderRow, request: PageRequest) -> Component:
@@ -53,7 +63,7 @@ def due(row: WorkOrderRow, request: PageRequest) -> list[Component]:
     return found
 
 
-def _row(row: WorkOrderRow, request: PageRequest) -> Component:
+def _row(row: WorkOrderRow, alarm: AlarmRow | None, request: PageRequest) -> Component:
     order = row.order
     equipment = row.equipment_name.in_language(request.language) if row.equipment_name else ""
     return html.Tr(
@@ -62,7 +72,7 @@ def _row(row: WorkOrderRow, request: PageRequest) -> Component:
             html.Td(
                 [
                     dcc.Link(
-                        f"#{order.work_order_id} {order.title}",
+                        f"#{order.work_order_id} {title(row, alarm, request)}",
                         href=f"/work-orders/{order.work_order_id}",
                         className="title",
                     ),
