@@ -73,16 +73,21 @@ class BlockDecoder:
             raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
         for i in self._coded:
             raw[i] = _power_factor(float(raw[i]))
-        values = raw * self._factor + self._offset
-        values[~np.isfinite(values)] = np.nan
-        return values, quality
+        raw *= self._factor
+        raw += self._offset
+        raw[~np.isfinite(raw)] = np.nan
+        return raw, quality
 
     def _raw(self, octets: NDArray[np.uint8]) -> Values:
         if self._bits:
             return np.unpackbits(octets, bitorder="little")[self._positions].astype(np.float64)
-        raw = np.empty(self._size, dtype=np.float64)
-        for where, index, dtype in self._gathers:
-            raw[where] = octets[index].view(dtype)[:, 0]
+        if len(self._gathers) == 1:  # one type, so in order already
+            _, index, dtype = self._gathers[0]
+            raw: Values = octets[index].view(dtype)[:, 0].astype(np.float64)
+        else:
+            raw = np.empty(self._size, dtype=np.float64)
+            for where, index, dtype in self._gathers:
+                raw[where] = octets[index].view(dtype)[:, 0]
         for i, bit in self._shifts:
             raw[i] = (int(raw[i]) >> bit) & 1
         return raw
