@@ -29,7 +29,7 @@ def _stand_still(chunk: Chunk, fault: Fault, keys: list[Key]) -> None:
     for key in keys:
         held = chunk.opening.held.get(key)
         if held is None or fault.start >= chunk.grid.start:
-            held = float(chunk.rows[key].value(place)[0])
+            held = float(chunk.read(key, place)[0])  # as it was served, a restarted register included
         chunk.patches.append(Patch(key, fault.start, fault.end, held, 0.0))
 
 
