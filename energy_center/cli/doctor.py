@@ -12,6 +12,7 @@ from pathlib import Path
 from energy_center.cli import out
 from energy_center.config.load_site import load_site
 from energy_center.errors import EnergyCenterError
+from energy_center.services.audit import check_audit
 from energy_center.services.check_live import check_live
 from energy_center.settings import Mode, Settings, default_state_dir
 from energy_center.store.migrate import pending_migrations
@@ -102,7 +103,7 @@ async def _database(dsn: str) -> list[Finding]:
                 "database", ok=False, found=str(problem), advice="start PostgreSQL or correct DATABASE_URL"
             )
         ]
-    looks: tuple[Callable[[Database], Awaitable[list[Finding]]], ...] = (_schema, _life)
+    looks: tuple[Callable[[Database], Awaitable[list[Finding]]], ...] = (_schema, _audit, _life)
     findings = [Finding("database", ok=True, found="answers")]
     try:
         for look in looks:
@@ -119,6 +120,12 @@ async def _schema(database: Database) -> list[Finding]:
     pending = await pending_migrations(database)
     found = f"{len(pending)} migrations pending" if pending else "up to date"
     return [Finding("schema", not pending, found, "run `energy-center migrate`")]
+
+
+async def _audit(database: Database) -> list[Finding]:
+    chain = await check_audit(database)
+    advice = "someone changed the audit log: keep the database as it is and tell your security officer"
+    return [Finding("audit log", chain.broken_at is None, f"{chain.entries} entries, chain checked", advice)]
 
 
 async def _life(database: Database) -> list[Finding]:

@@ -6,9 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from energy_center.domain.people import Actor
 from energy_center.domain.quantities import Kind, Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind, Text
+from energy_center.store import audit
 from energy_center.store.pool import Connection, Database, Record
 
 _LOCK = 0x0EC_51_7E_02
@@ -37,7 +39,7 @@ MAX_RATE_PER_H: Final[Mapping[Role, float]] = MappingProxyType(
 async def apply_site(db: Database, site: Site, text: str, actor: str, now: datetime) -> Site:
     """Make the database describe this site and give it back with point numbers; a second time is no change.
 
-    `text` is the site file as written; it is kept as a revision when it differs from the last one.
+    `text` is the site file as written: when it differs from the last one, a revision is kept and audited.
     """
     async with db.transaction() as connection:
         return await apply_site_in(connection, site, text, actor, now)
@@ -46,7 +48,7 @@ async def apply_site(db: Database, site: Site, text: str, actor: str, now: datet
 async def apply_site_in(connection: Connection, site: Site, text: str, actor: str, now: datetime) -> Site:
     """`apply_site` inside the caller's transaction."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-    await _keep_revision(connection, text, actor, now)
+    before, after = await _keep_revision(connection, text, actor, now)
     await connection.execute(
         "INSERT INTO site (site_id, name, time_zone, rule_parameters) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (one) DO UPDATE SET site_id = excluded.site_id, name = excluded.name, "
@@ -62,6 +64,10 @@ async def apply_site_in(connection: Connection, site: Site, text: str, actor: st
     applied = await load_site_in(connection)
     if applied is None:
         raise AssertionError("the site was written in this transaction")
+    if before != after:
+        who, subject = Actor(actor, "local"), f"site/{site.site_id}"
+        was = {"sha256": before} if before else None
+        await audit.append(connection, who, "apply_site", subject, was, {"sha256": after}, now)
     return applied
 
 
@@ -104,7 +110,10 @@ async def load_site_in(connection: Connection) -> Site | None:
     )
 
 
-async def _keep_revision(connection: Connection, text: str, actor: str, now: datetime) -> None:
+async def _keep_revision(
+    connection: Connection, text: str, actor: str, now: datetime
+) -> tuple[str | None, str]:
+    """SHA-256 of the last revision's text, None before the first, and of this one."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     last = await connection.fetchval("SELECT sha256 FROM site_revision ORDER BY revision DESC LIMIT 1")
     if last != digest:
@@ -115,6 +124,7 @@ async def _keep_revision(connection: Connection, text: str, actor: str, now: dat
             now,
             actor,
         )
+    return last, digest
 
 
 async def _apply_spaces(connection: Connection, spaces: Sequence[Space], now: datetime) -> None:

@@ -54,3 +54,19 @@ async def test_a_new_interval_counts_from_its_day(database: Database) -> None:
     rows = await fetch(database, "SELECT from_ts, interval_s FROM sampling ORDER BY from_ts")
     assert rows == [(NOW - timedelta(days=1000), 60.0), (NOW, 5.0)]
     assert await fetch(database, "SELECT count(*) FROM site_revision") == [(2,)]
+
+
+async def test_a_changed_text_is_audited_once(database: Database) -> None:
+    await apply_site(database, site(METER), "first", "alice", NOW)
+    await apply_site(database, site(METER), "second", "bob", NOW)
+    await apply_site(database, site(METER), "second", "carol", NOW)
+    rows = await fetch(
+        database,
+        "SELECT actor, action, subject, before IS NULL, before ->> 'sha256' = lag(after ->> 'sha256') "
+        "OVER (ORDER BY audit_id) FROM audit_log ORDER BY audit_id",
+    )
+    subject = f"site/{site().site_id}"
+    assert rows == [
+        ("alice", "apply_site", subject, True, None),
+        ("bob", "apply_site", subject, False, True),
+    ]
