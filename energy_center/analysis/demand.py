@@ -24,12 +24,11 @@ UNKNOWN_SHARE = 0.1  # of the power: how far a load that is not known yet is tak
 
 @dataclass(frozen=True, slots=True)
 class BlockForecast:
-    """The running block: `elapsed_share` 0..1, averages in kW; `sd_kw` is the forecast's standard deviation.
+    """The running block: averages in kW; `sd_kw` is the forecast's standard deviation.
 
     `so_far_kw` is None before the block's first reading; `coverage` the measured share of the elapsed part.
     """
 
-    elapsed_share: float
     so_far_kw: float | None
     coverage: float
     forecast_kw: float
@@ -102,14 +101,28 @@ def _wander(at_s: FloatArray, power_kw: FloatArray, max_gap_s: float) -> float:
     return float(np.mean(moved**2) / (WANDER_S - LEVEL_S / 3.0)) if moved.size else math.nan
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What the energy register says of a block's first `seconds`."""
+
+    energy_kwh: float
+    seconds: float
+
+
 def forecast_block(
-    at_s: FloatArray, power_kw: FloatArray, block_start_s: float, now_s: float, max_gap_s: float
+    at_s: FloatArray,
+    power_kw: FloatArray,
+    block_start_s: float,
+    now_s: float,
+    max_gap_s: float,
+    metered: Metered | None = None,
 ) -> BlockForecast | Insufficient:
     """Forecast the average of the block that `now_s` lies in.
 
     `at_s` rising epoch seconds, `power_kw` the readings, from about half an hour before now; with less than
     three minutes of them the load's own wander is not known and a wide one is taken. Insufficient without a
-    reading in the last `max_gap_s` (or a minute), or with less than half a minute of them.
+    reading in the last `max_gap_s` (or a minute), or with less than half a minute of them. `metered` stands
+    for the power readings of the block where it covers more of it: it is what the utility will count.
     """
     upto = at_s <= now_s
     at_s, power_kw = at_s[upto], power_kw[upto]
@@ -124,20 +137,21 @@ def forecast_block(
     wander = _wander(at_s, power_kw, max_gap_s)
     if math.isnan(wander):
         wander = (UNKNOWN_SHARE * level) ** 2 / BLOCK_S
-    return _combine(measured, level, wander, block_start_s, now_s)
+    so_far, seconds = measured.mean(block_start_s, newest)
+    if metered is not None and metered.seconds > seconds:
+        so_far, seconds = metered.energy_kwh * HOUR_S / metered.seconds, metered.seconds
+    elapsed_s = max(newest - block_start_s, seconds)
+    return _combine(so_far, seconds, elapsed_s, level, wander)
 
 
 def _combine(
-    measured: _Measured, level: float, wander: float, block_start_s: float, now_s: float
+    so_far: float | None, seconds: float, elapsed_s: float, level: float, wander: float
 ) -> BlockForecast:
-    newest = float(measured.at_s[-1])
-    so_far, seconds = measured.mean(block_start_s, newest)
     rest_s = BLOCK_S - seconds  # what was missed counts as unknown too
     variance = wander * (rest_s + LEVEL_S) / 3.0 + (LEAST_SHARE * level) ** 2
     return BlockForecast(
-        elapsed_share=min((now_s - block_start_s) / BLOCK_S, 1.0),
         so_far_kw=so_far,
-        coverage=seconds / (newest - block_start_s) if seconds else 0.0,
+        coverage=seconds / elapsed_s if seconds else 0.0,
         forecast_kw=((so_far or 0.0) * seconds + level * rest_s) / BLOCK_S,
         sd_kw=rest_s / BLOCK_S * math.sqrt(variance),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from energy_center.analysis.demand import BlockForecast, forecast_block
+from energy_center.analysis.demand import BlockForecast, Metered, forecast_block
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment
@@ -43,7 +43,7 @@ def demand_block(
 ) -> DemandBlock:
     """The block that `now` lies in. `power` is the main meter's raw active power since `LEARN_FROM` ago."""
     block = block_of(now)
-    found = _forecast(main, power, block, now)
+    found = _forecast(main, power, counter, block, now)
     forecast = missing("kW", FigureSource.BLOCK_FORECAST, _ids(main, Role.ACTIVE_POWER))
     if found is not None and power is not None:
         forecast = Figure(
@@ -72,14 +72,30 @@ def _ids(main: Equipment | None, role: Role) -> tuple[PointId, ...]:
     return (point.point_id,) if point else ()
 
 
+def _metered(counter: CounterToday | None) -> Metered | None:
+    running = counter.running_block if counter else None
+    if running is None or running.energy_kwh is None or running.coverage < WHOLE:
+        return None
+    return Metered(running.energy_kwh, running.interval.duration.total_seconds())
+
+
 def _forecast(
-    main: Equipment | None, power: Series | None, block: Interval, now: datetime
+    main: Equipment | None,
+    power: Series | None,
+    counter: CounterToday | None,
+    block: Interval,
+    now: datetime,
 ) -> BlockForecast | None:
     point = main.point(Role.ACTIVE_POWER) if main else None
     if point is None or power is None or not len(power):
         return None
     found = forecast_block(
-        power.at_us / _US, power.value, block.start.timestamp(), now.timestamp(), 3 * point.interval_s
+        power.at_us / _US,
+        power.value,
+        block.start.timestamp(),
+        now.timestamp(),
+        3 * point.interval_s,
+        _metered(counter),
     )
     return found if isinstance(found, BlockForecast) else None
 

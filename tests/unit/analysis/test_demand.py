@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from energy_center.analysis.counters import Register, clean
-from energy_center.analysis.demand import BlockForecast, block_demand, forecast_block
+from energy_center.analysis.demand import BlockForecast, Metered, block_demand, forecast_block
 from energy_center.analysis.insufficient import Insufficient
 
 METER = Register(max_rate_per_h=5000.0)
@@ -25,7 +25,6 @@ def test_a_steady_load_is_forecast_as_itself():
     assert isinstance(now, BlockForecast)
     assert now.forecast_kw == pytest.approx(500.0)
     assert now.so_far_kw == pytest.approx(500.0)
-    assert now.elapsed_share == pytest.approx(1 / 3)
     assert now.coverage == pytest.approx(1.0)
     assert now.low_kw < 500.0 < now.high_kw
 
@@ -59,7 +58,7 @@ def test_the_ninety_percent_interval_holds_nine_of_ten_blocks():
 
 
 def test_probability_over_a_limit_is_a_half_at_the_forecast():
-    now = BlockForecast(0.5, 500.0, 1.0, 500.0, 10.0)
+    now = BlockForecast(500.0, 1.0, 500.0, 10.0)
     assert now.probability_over(500.0) == pytest.approx(0.5)
     assert now.probability_over(516.45) == pytest.approx(0.05, abs=0.001)
     assert now.probability_over(400.0) == pytest.approx(1.0)
@@ -81,6 +80,17 @@ def test_a_gap_in_the_block_widens_the_forecast_and_shows_in_its_coverage():
 def test_without_fresh_readings_there_is_no_forecast(newest: float | None):
     at = np.array([]) if newest is None else np.arange(-900.0, newest, 5.0)
     assert isinstance(forecast_block(at, np.full(at.size, 5.0), 0.0, 600.0, 15.0), Insufficient)
+
+
+def test_the_register_stands_for_power_that_was_not_read():
+    at = np.arange(500.0, 601.0, 5.0)
+    power = np.full(at.size, 300.0)
+    alone = forecast_block(at, power, 0.0, 600.0, 15.0)
+    metered = forecast_block(at, power, 0.0, 600.0, 15.0, Metered(100.0, 600.0))  # 600 kW for 10 min
+    assert alone.forecast_kw == pytest.approx(300.0)
+    assert metered.forecast_kw == pytest.approx((600 * 600 + 300 * 300) / 900)
+    assert (metered.so_far_kw, metered.coverage) == (pytest.approx(600.0), 1.0)
+    assert metered.sd_kw < alone.sd_kw
 
 
 def test_two_minutes_of_readings_give_a_wide_forecast():
