@@ -190,5 +190,9 @@ def _markdown(result: Score, plan: Plan, building_days: float) -> str:
         "",
         f"False alarms per building and day: {result.overall.false_alarms / building_days:.3f}.",
         "",
+        "Missed; a fault at equipment that stood still all the time counts as missed too:",
+        "",
+        *(f"- {f.name} at {f.equipment_id}, {f.start:%F %R} to {f.end:%F %R} UTC" for f in result.missed),
+        "",
     ]
     return "\n".join(lines)

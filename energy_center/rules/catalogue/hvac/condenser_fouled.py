@@ -1,7 +1,7 @@
 """A chiller condenses too far above its leaving condenser water: the tubes are fouled.
 
 Each kelvin costs about 3 % of the chiller's power. Source: engineering practice; the approach grows with
-load and is therefore judged at half load and more.
+load and is compared with the clean machine's at the same load.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from energy_center.rules.rule import (
     Verdict,
     Waste,
 )
-from energy_center.rules.window import Frame, Mask, held
+from energy_center.rules.window import Frame, Mask, Signal, held
 
 POWER_PER_K = 0.03
 
@@ -34,16 +34,16 @@ RULE = Rule(
         Input("power", Role.ACTIVE_POWER, optional=True),
     ),
     parameters=(
-        Parameter("most_k", 3.0, "K", "engineering practice; better: the clean value plus 1.5 K"),
-        Parameter("clean_k", 1.5, "K", "commissioning value at full load", attribute="clean_approach_k"),
-        Parameter("least_load", 50.0, "%", "engineering practice: the approach scales with load"),
+        Parameter("over_k", 1.5, "K", "engineering practice: above the clean approach at the same load"),
+        Parameter("clean_k", 1.6, "K", "commissioning value at full load", attribute="clean_approach_k"),
+        Parameter("least_load", 40.0, "%", "engineering practice: the approach scales with load"),
         Parameter("average_min", 15.0, "min", "engineering practice: plant figures"),
     ),
     hold_s=6 * 3600,
     keep_s=6 * 3600,
     priority=Priority.MEDIUM,
     lookback_s=960,
-    source="engineering practice: approach over 3 K at half load and more",
+    source="engineering practice: approach 1.5 K over the clean value at the same load",
     fault=("fouled_condenser",),
     texts={
         "zh-TW": RuleTexts(
@@ -88,8 +88,8 @@ RULE = Rule(
             ((449, Expect.NORMAL),),
         ),
         Case(
-            "exactly 3 K",
-            {"condensing": "38x450", "leaving": "35x450", "load": "80x450", "status": "1x450"},
+            "exactly 1.5 K over the clean approach at full load",
+            {"condensing": "38.1x450", "leaving": "35x450", "load": "100x450", "status": "1x450"},
             ((449, Expect.NORMAL),),
         ),
         Case(
@@ -116,15 +116,22 @@ RULE = Rule(
 )
 
 
+def _clean_k(frame: Frame, p: Parameters) -> Signal:
+    """Approach of the clean machine at the present load: three tenths of it remain without load."""
+    share = frame["load"].mean(frame.steps(p["average_min"] * 60)) * 0.01
+    return (share * 0.7 + 0.3) * p["clean_k"]
+
+
 def detect(frame: Frame, p: Parameters) -> Verdict:
-    """Quarter-hour mean of the approach over its limit, at half load and more."""
+    """Quarter-hour mean of the approach over the clean one, where there is enough load."""
     steps = frame.steps(p["average_min"] * 60)
     approach = frame["condensing"].mean(steps) - frame["leaving"].mean(steps)
     # on for the whole mean: a mean that reaches back into the standstill is too small
     loaded = (frame["load"].mean(steps) > p["least_load"]) & held(frame["status"].on(), steps)
+    over = Signal(np.round((approach - _clean_k(frame, p)).values, 6))
     return Verdict(
-        (approach > p["most_k"]).where(loaded),
-        (approach > 0.9 * p["most_k"]).where(loaded),
+        (over > p["over_k"]).where(loaded),
+        (over > 0.9 * p["over_k"]).where(loaded),
         {"approach_K": approach, "load_%": frame["load"]},
     )
 
@@ -133,7 +140,8 @@ def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:
     """Three percent of the measured power for each kelvin above the clean approach."""
     if not frame.has("power"):
         return Waste(basis="chiller power not metered")
-    excess_k = np.maximum(frame["condensing"].values - frame["leaving"].values - p["clean_k"], 0.0)
+    approach = frame["condensing"] - frame["leaving"]
+    excess_k = np.maximum((approach - _clean_k(frame, p)).values, 0.0)
     wasted_kw = (frame["power"].values * POWER_PER_K * excess_k)[mask.true]
     energy_kwh = float(np.nansum(wasted_kw)) * frame.step_s / 3600.0
     return Waste(energy_kwh=energy_kwh, basis="3 % of the chiller's power per kelvin; estimated")
