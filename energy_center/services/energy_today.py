@@ -28,6 +28,7 @@ HISTORY_STEP_S = 900.0
 # meters show whole kWh at the coarsest; history is finer than the meter that goes on with it
 _METER = Register(max_rate_per_h=QUANTITIES[Role.ACTIVE_POWER].high, resolution=1.0)
 _US = 1_000_000
+_LEFT_OUT = Quality.OUT_OF_RANGE | Quality.SENSOR_FAULT  # as in the roll-ups
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def counter_today(point: Point, quarters: Series, raw: Series, now: datetime, zo
         start = recent[-1].start
         read_to = newest_at if newest_at is not None and newest_at > start else now
         recent[-1] = Interval(start, min(read_to, recent[-1].end))
-    energies += _of_raw(recent, raw, _register_at(first_raw, quarters, rolled), point.interval_s)
+    is_rolled = round((first_raw - BLOCK).timestamp()) * _US in rolled
+    energies += _of_raw(recent, raw, point.interval_s, after_roll_up=is_rolled)
     return CounterToday(point, tuple(energies), newest_at)
 
 
@@ -88,25 +90,21 @@ def _of_rollup(block: Interval, quarters: Series, rolled: Mapping[int, int]) -> 
     return IntervalEnergy(block, float(quarters.delta[row]), min(float(quarters.coverage[row]), 1.0))
 
 
-def _register_at(edge: datetime, quarters: Series, rolled: Mapping[int, int]) -> tuple[float, float] | None:
-    """The register where the roll-ups end, so that they and the raw readings after it add up to the whole."""
-    row = rolled.get(round((edge - BLOCK).timestamp()) * _US)
-    return None if row is None else (edge.timestamp(), float(quarters.last[row]))
-
-
 def _of_raw(
-    blocks: list[Interval], raw: Series, begins: tuple[float, float] | None, interval_s: float
+    blocks: list[Interval], raw: Series, interval_s: float, *, after_roll_up: bool
 ) -> list[IntervalEnergy]:
+    """Blocks from raw readings; a roll-up ends at its last reading, so what follows it begins there."""
     if not blocks:
         return []
-    at_s, level = raw.at_us / _US, raw.value
-    if begins is not None:
-        later = at_s > begins[0]
-        at_s, level = np.append(begins[0], at_s[later]), np.append(begins[1], level[later])
+    usable = (raw.quality & _LEFT_OUT) == 0
+    at_s, level = raw.at_us[usable] / _US, raw.value[usable]
+    edges = np.array([blocks[0].start.timestamp(), *(b.end.timestamp() for b in blocks)])
+    before = at_s[at_s < edges[0]]
+    if after_roll_up and len(before):
+        edges[0] = before[-1]
     is_history = bool(np.any(raw.quality & Quality.SIMULATED))
     max_gap_s = 2 * (HISTORY_STEP_S if is_history else interval_s)
     running = clean(at_s, level, _METER)
-    edges = np.array([blocks[0].start.timestamp(), *(b.end.timestamp() for b in blocks)])
     amounts, coverages = consumption_between(running, edges, max_gap_s)
     return [
         IntervalEnergy(block, None if np.isnan(amount) else float(amount), float(coverage))
