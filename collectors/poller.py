@@ -122,7 +122,7 @@ class Poller(Generic[BlockT]):
                 pause = self._heap[0].at - time.monotonic()
                 if pause > 0:
                     await asyncio.sleep(pause)
-                await self._take(heapq.heappop(self._heap))
+                await self._take_safely(heapq.heappop(self._heap))
         finally:
             await self._driver.close()
 
@@ -150,6 +150,16 @@ class Poller(Generic[BlockT]):
         for device_id, circuit in self.health.circuits.items():
             if circuit.given_up():
                 self._report(StateChange(device_id, online=False, at=time.time(), detail=why))
+
+    async def _take_safely(self, due: _Due[BlockT]) -> None:
+        """A bug that one block brings out must not take the others of its line along."""
+        try:
+            await self._take(due)
+        except Exception:  # the outer loop of a block
+            point = "/".join(due.block.bindings[0].key)
+            log.exception("block failed", extra={"action": "block_failed", "point": point})
+            due.parked = True
+            self._put_back(due, time.monotonic() + UNSUPPORTED_PAUSE_S)
 
     async def _take(self, due: _Due[BlockT]) -> None:
         """Read one block that is due, unless its device rests; then put it back on its grid."""

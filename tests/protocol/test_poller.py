@@ -142,3 +142,28 @@ async def test_slow_device_misses_slots_which_are_counted_not_queued() -> None:
         before = bus.samples["u1"]
         await asyncio.sleep(1.0)
         assert bus.samples["u1"] - before <= 12
+
+
+async def test_bug_in_one_block_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    broken = register(100, RegisterType.U16, interval_s=0.1)
+    points = [fast(1, 0), broken]
+
+    class Failing(ModbusDriver):
+        async def read(self, block: RegisterBlock) -> Sample:
+            if broken in block.bindings:
+                raise ZeroDivisionError
+            return await super().read(block)
+
+    async with faulty_device() as wire:
+        around = context([device()], points, ModbusTcp("127.0.0.1", wire.port, timeout_s=0.2))
+        read: list[str] = []
+        poller = Poller(
+            around, Failing(around), lambda b, _: read.append(b[0].key[1]), lambda _: None, seeded(5)
+        )
+        running = asyncio.ensure_future(poller.run())
+        await until(lambda: len(read) >= 5)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert set(read) == {"holding_0_0"}
+    assert [r.message for r in caplog.records].count("block failed") == 1
