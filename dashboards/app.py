@@ -19,7 +19,7 @@ from dashboards.components import states
 from dashboards.live.hub import Hub, hub, set_hub
 from dashboards.live.push import push
 from dashboards.live.session_watch import refuse_ended
-from dashboards.request import ThemeCookie, current_theme, make_request
+from dashboards.request import ThemeCookie, current_theme, known_zone, make_request, site_zone
 from dashboards.routes import HINTS, find_page, menu, phone_bar
 from dashboards.shell import shell
 from dashboards.theme.css import stylesheet
@@ -93,6 +93,7 @@ def create() -> FastAPI:
         feed = LiveFeed(dsn, running.state.database)
         async with feed.running():
             set_hub(Hub(running.state.database, feed))
+            await site_zone(running.state.database)
             try:
                 yield
             finally:
@@ -109,7 +110,7 @@ def _layout() -> Component:
         return shell(None, DEFAULT_LANGUAGE, _DEFAULT_ZONE, (), ())
     top = [(p.path, p.title, p.icon) for p in menu()]
     bottom = [(p.path, p.title, p.icon) for p in phone_bar()]
-    return shell(user, language, _DEFAULT_ZONE, top, bottom)
+    return shell(user, language, known_zone(hub().database).key, top, bottom)
 
 
 async def draw(path: str, search: str) -> Component:

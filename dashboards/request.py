@@ -55,6 +55,11 @@ async def site_zone(database: Data) -> ZoneInfo:
     return _zones.setdefault(id(database), ZoneInfo(overview.time_zone))
 
 
+def known_zone(database: Data) -> ZoneInfo:
+    """The zone that `site_zone` found last, without asking; for the shell, which Dash draws without awaiting."""
+    return _zones.get(id(database), ZoneInfo(_FALLBACK_ZONE))
+
+
 async def make_request(
     database: Data, path: str, params: Mapping[str, str], query: Mapping[str, str]
 ) -> PageRequest:
