@@ -56,7 +56,7 @@ async def site_zone(database: Data) -> ZoneInfo:
 
 
 def known_zone(database: Data) -> ZoneInfo:
-    """The zone that `site_zone` found last, without asking; for the shell, which Dash draws without awaiting."""
+    """The zone that `site_zone` found last, without asking: Dash draws the shell without awaiting."""
     return _zones.get(id(database), ZoneInfo(_FALLBACK_ZONE))
 
 
