@@ -43,11 +43,13 @@ lint: setup ## put the code into shape, then say what is left
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup browser ## every test, against real devices' protocols, a real PostgreSQL and a real browser
+test: setup ## every test, against real devices' protocols, a real PostgreSQL and a real browser
+	@.ci/install-browser
 	. .ci/browser.env && $(BIN)/pytest -q $(ARGS)
 
-browser: ## Debian's Chromium for the browser tests: by apt as root, else unpacked into .apt/
+browser: setup ## the browser tests alone (Debian's Chromium: by apt as root, else unpacked into .apt/)
 	@.ci/install-browser
+	. .ci/browser.env && $(BIN)/pytest -q tests/browser $(ARGS)
 
 bench: setup ## measure; build/bench.json and docs/benchmarks.md
 	$(BIN)/python -m tests.bench
@@ -61,7 +63,8 @@ detection: setup ## score the rules against injected faults; build/detection.jso
 soak: setup ## the long runs
 	@echo "make soak: there is no long run yet" >&2; exit 2
 
-screenshots: setup browser ## the pictures in docs/images/, taken from a demo of its own
+screenshots: setup ## the pictures in docs/images/, taken from a demo of its own
+	@.ci/install-browser
 	. .ci/browser.env && $(RUN) demo --screenshots docs/images
 
 clean: ## remove what was built or installed here; the demo's data too
