@@ -10,7 +10,6 @@ from enum import StrEnum
 from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.readings import PointId
 
-
 UNAPPLIED = PointId(0)
 
 
