@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -41,18 +41,49 @@ async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
         await connection.set_type_codec(name, encoder=_as_json, decoder=json.loads, schema="pg_catalog")
 
 
+@contextmanager
+def _told_as_away(held: Connection) -> Iterator[None]:
+    """Whatever the driver calls the loss of a connection, it is DatabaseAway."""
+    try:
+        yield
+    except TimeoutError as cause:
+        raise DatabaseAway("The database did not answer in time") from cause
+    except _AWAY as cause:
+        raise DatabaseAway(f"The database cannot be used: {cause}") from cause
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as cause:
+        # the driver's state is torn when the server dies between two messages
+        if held.is_closed() or isinstance(cause, asyncpg.InternalClientError):
+            held.terminate()
+            raise DatabaseAway("The connection to the database was lost") from cause
+        raise
+
+
 @asynccontextmanager
 async def connect(dsn: str, *, timeout_s: float = 10.0) -> AsyncIterator["asyncpg.Connection[Record]"]:
-    """Hold one connection outside of any pool, for commands and listeners."""
+    """Hold one connection outside of any pool, for commands and listeners.
+
+    Raises:
+        DatabaseAway: the server cannot be reached, or is lost or silent while the connection is used.
+    """
     try:
         connection = await asyncpg.connect(dsn, timeout=timeout_s, server_settings=SESSION_SETTINGS)
     except (*_AWAY, OSError, TimeoutError) as cause:
         raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
     try:
-        await _prepare(connection)
-        yield connection
+        with _told_as_away(connection):
+            await _prepare(connection)
+            yield connection
     finally:
+        await _close(connection, timeout_s)
+
+
+async def _close(connection: "asyncpg.Connection[Record]", timeout_s: float) -> None:
+    """End a connection; that a silent or dead server does not say good-bye changes nothing."""
+    try:
         await connection.close(timeout=timeout_s)
+    except (*_AWAY, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as cause:
+        connection.terminate()
+        log.info("connection dropped", extra={"action": "connection_dropped", "cause": str(cause)})
 
 
 async def check(connection: Connection, *, timeout_s: float = 5.0) -> None:
@@ -126,17 +157,8 @@ class Database:
         except (*_AWAY, OSError, TimeoutError) as cause:
             raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
         try:
-            yield held
-        except TimeoutError as cause:
-            raise DatabaseAway("The database did not answer in time") from cause
-        except _AWAY as cause:
-            raise DatabaseAway(f"The database cannot be used: {cause}") from cause
-        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as cause:
-            # the driver's state is torn when the server dies between two messages
-            if held.is_closed() or isinstance(cause, asyncpg.InternalClientError):
-                held.terminate()
-                raise DatabaseAway("The connection to the database was lost") from cause
-            raise
+            with _told_as_away(held):
+                yield held
         finally:
             await self._give_back(held)
 

@@ -14,7 +14,8 @@ import pytest
 from energy_center.errors import DatabaseAway
 from energy_center.store.embedded import EmbeddedPostgres
 from energy_center.store.listen import listen
-from energy_center.store.pool import Database
+from energy_center.store.pool import Database, check, connect
+from energy_center.store.worker_lock import WorkerLock
 
 
 @pytest.fixture
@@ -74,6 +75,35 @@ async def test_a_server_that_hangs_is_away_after_the_time_limit(server: Embedded
         os.kill(int(str(backend)), signal.SIGCONT)
     assert await ask(db) == 1
     await db.close()
+
+
+async def test_a_single_connection_to_a_server_that_hangs_is_away_and_ends(server: EmbeddedPostgres) -> None:
+    stopped = []
+
+    async def hold() -> None:
+        async with connect(server.dsn, timeout_s=0.5) as connection:
+            stopped.append(int(await connection.fetchval("SELECT pg_backend_pid()")))
+            os.kill(stopped[0], signal.SIGSTOP)
+            await check(connection, timeout_s=0.3)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(DatabaseAway):
+            await hold()
+    os.kill(stopped[0], signal.SIGCONT)
+
+
+async def test_a_worker_that_waits_for_the_lock_is_told_that_the_server_is_away(
+    server: EmbeddedPostgres,
+) -> None:
+    async def waits() -> None:
+        async with WorkerLock(server.dsn) as lock:
+            assert await lock.try_acquire()
+            await server.kill()
+            await lock.try_acquire()
+
+    with pytest.raises(DatabaseAway):
+        await waits()
+    await server.start()
 
 
 async def test_a_full_disk_is_away(database: Database) -> None:
