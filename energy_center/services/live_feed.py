@@ -154,13 +154,19 @@ class LiveFeed:
             read_all, self._read_all = self._read_all, False
             try:
                 changed = await changed_since(self._db, 0 if read_all else self._batch)
-            except (DatabaseAway, TimeoutError):  # the driver's own limit on a statement is a TimeoutError
+            except (
+                Exception
+            ) as cause:  # the outer loop of a task: the server must outlive a database in repair
+                if not isinstance(cause, DatabaseAway | TimeoutError):  # the driver's limit on a statement
+                    log.exception("live values cannot be read", extra={"action": "feed_failed"})
                 self._read_all = True
                 self._tell_away(away=True)
                 await asyncio.sleep(_AWAY_PAUSE_S)
                 self._news.set()
                 continue
             self._tell_away(away=False)
+            if read_all:
+                self._batch = 0  # a restored database counts its batches from an earlier number
             self._take(changed)
             self._loaded.set()
             await asyncio.sleep(_FETCH_GAP_S)

@@ -171,3 +171,43 @@ async def test_a_closed_subscription_is_forgotten(database_dsn: str, database: D
         await _write(database, POWER, 0, 5.0)
         await asyncio.sleep(0.5)
         assert feed.newest([POWER, LEVEL])[0].reading == 5.0
+
+
+async def _execute(db: Database, *statements: str) -> None:
+    async with db.connection() as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+async def test_after_a_restore_that_counts_batches_from_an_earlier_number_values_move_on(
+    database_dsn: str, database: Database
+):
+    await _execute(database, "SELECT setval('reading_batch', 500)")
+    await _write(database, POWER, 0, 1.0)
+    async with _subscription(database_dsn, database) as updates:
+        await anext(updates)
+        await _execute(
+            database,
+            "SELECT setval('reading_batch', 3)",
+            "UPDATE latest SET batch = 3",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+        )
+        await asyncio.sleep(1.0)
+        await _write(database, POWER, 5, 2.0)
+        update = await _until(updates, lambda u: u.values)
+    assert [v.reading for v in update.values] == [2.0]
+
+
+async def test_it_outlives_a_database_whose_tables_are_missing_for_a_while(
+    database_dsn: str, database: Database
+):
+    async with _subscription(database_dsn, database) as updates:
+        await anext(updates)
+        await _execute(database, "ALTER TABLE latest RENAME TO away", "SELECT pg_notify('readings', '')")
+        await _until(updates, lambda u: u.database_away)
+        await _execute(database, "ALTER TABLE away RENAME TO latest")
+        await _until(updates, lambda u: not u.database_away)
+        await _write(database, POWER, 0, 7.0)
+        update = await _until(updates, lambda u: u.values)
+    assert [v.reading for v in update.values] == [7.0]
