@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, full_jitter
@@ -48,6 +49,8 @@ class Listener:
         self._heard_at = dict.fromkeys(self._patience, time.monotonic())
         self._online: dict[str, bool] = {}
         self._failures = 0
+        self._unstored = 0
+        self._session: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -58,12 +61,29 @@ class Listener:
     async def _listen(self) -> None:
         while True:
             try:
-                await self._driver.run(self._deliver, self._connected)
+                async with asyncio.timeout(None) as self._session:
+                    await self._driver.run(self._deliver, self._connected)
             except DeviceAway as cause:
                 self._failures += 1
                 if self._failures >= MISSES_TO_OPEN:
                     self._all_away(str(cause))
-            await asyncio.sleep(0.1 + full_jitter(self._failures, self._rng, cap_s=20.0))
+            except TimeoutError:
+                log.warning("messages not stored", extra={"action": "messages_unstored", "broker": self._bus})
+            finally:
+                self._session = None
+            await asyncio.sleep(0.1 + full_jitter(self._failures + self._unstored, self._rng, cap_s=20.0))
+
+    def _settled(self, message: Message, stored: "asyncio.Future[None]") -> None:
+        """Acknowledge what is safe. What is not, the broker sends again, but only to a new session."""
+        if stored.cancelled():
+            return
+        if stored.exception() is None:
+            self._unstored = 0
+            message.stored()
+        elif self._session is not None:
+            self._unstored += 1
+            session, self._session = self._session, None
+            session.reschedule(asyncio.get_running_loop().time())
 
     def _connected(self) -> None:
         self.connects += 1
@@ -77,7 +97,7 @@ class Listener:
         if check is None:
             check = self._checks[message.bindings] = RangeCheck(message.bindings)
         stored = self._store(message.bindings, check.flag(message.sample))
-        stored.add_done_callback(lambda done: _acknowledge(message, done))
+        stored.add_done_callback(partial(self._settled, message))
         for device_id in message.device_ids:
             self._heard_at[device_id] = time.monotonic()
             self._change(device_id, online=True)
@@ -98,8 +118,3 @@ class Listener:
         if self._online.get(device_id) is not online:
             self._online[device_id] = online
             self._report(StateChange(device_id, online=online, at=time.time(), detail=detail))
-
-
-def _acknowledge(message: Message, stored: "asyncio.Future[None]") -> None:
-    if not stored.cancelled() and stored.exception() is None:
-        message.stored()

@@ -3,14 +3,17 @@
 `append` gives a future that is done once the record is on disk. Live records are handed to the writer from
 memory as well; while the writer is away they are only on disk (the backlog) and are read from there later, so
 live readings never queue behind old ones. Bounded by bytes and age: the oldest segment goes, and is counted.
+While the disk takes nothing, live records go to the writer from memory alone.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +34,7 @@ class SpoolLimits:
     segment_age_s: float = 60.0
     window_s: float = 0.05
     live_records: int = 20_000
+    pending_records: int = 50_000  # a disk that hangs: what comes on top is refused and counted
 
 
 @dataclass(slots=True)
@@ -70,6 +74,14 @@ def _readings(records: list[Record] | tuple[Record, ...]) -> int:
     return sum(int(np.isfinite(r.values).sum()) for r in records)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """Records of one commit that no disk took, in the writer's hands; `done` ends when they are stored."""
+
+    records: tuple[Record, ...]
+    done: asyncio.Future[None]
+
+
 @dataclass(slots=True)
 class _Open:
     """The segment being written. It is sealed only between two writes."""
@@ -103,6 +115,8 @@ class Spool:
         self._live: deque[tuple[int, int, Record]] = deque()
         self._backlog: tuple[int, deque[tuple[int, Record]]] | None = None
         self._open: _Open | None = None
+        self._unwritten: dict[int, _Unwritten] = {}  # by numbers below 0, where segments' are above
+        self._disk_takes = True
         self._is_writing = False
         self._seal_after_write = False
         self._stopping = False
@@ -120,7 +134,9 @@ class Spool:
         return self._is_live
 
     def append(self, record: Record) -> asyncio.Future[None]:
-        """Queue a record for the next commit; the future ends when it is on disk, or fails with OSError."""
+        """Queue a record for the next commit; the future ends when it is safe, or fails with OSError."""
+        if len(self._pending) >= self._limits.pending_records:
+            return self._refused(record)
         if self._committed is None:
             self._committed = asyncio.get_running_loop().create_future()
             # a caller that does not wait for the disk need not look at the outcome
@@ -128,6 +144,13 @@ class Spool:
         self._pending.append(record)
         self._wake_commit.set()
         return self._committed
+
+    def _refused(self, record: Record) -> asyncio.Future[None]:
+        self.counts.dropped += _readings([record])
+        refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        refused.set_exception(OSError(errno.EBUSY, "The disk does not keep up"))
+        refused.exception()  # a caller that does not wait need not look
+        return refused
 
     async def run(self) -> None:
         """Commit what is appended within `window_s` until `stop` is called; then commit the rest and seal."""
@@ -157,14 +180,34 @@ class Spool:
                 await self._on_disk_error(cause)
                 await self._write(records)
         except OSError as cause:
-            self.counts.dropped += _readings(records)
             self._seal()
-            done.set_exception(cause)
+            self._tell_disk(cause)
+            self._without_disk(tuple(records), done, cause)
             return
+        self._tell_disk(None)
         self.counts.commits += 1
         self.counts.committed += _readings(records)
         if not done.done():
             done.set_result(None)
+
+    def _without_disk(self, records: tuple[Record, ...], done: asyncio.Future[None], cause: OSError) -> None:
+        """Hand records to a writer at work from memory; without one they are lost, and counted."""
+        if self._is_live and len(self._live) + len(records) <= self._limits.live_records:
+            number = min(self._unwritten, default=0) - 1
+            self._unwritten[number] = _Unwritten(records, done)
+            self._live.extend((number, end, record) for end, record in enumerate(records, start=1))
+            self.wake_writer.set()
+            return
+        self.counts.dropped += _readings(records)
+        if not done.done():
+            done.set_exception(cause)
+
+    def _append_unwritten_again(self) -> None:
+        """The writer is away: try the disk once more for what it had in hand."""
+        unwritten, self._unwritten = self._unwritten, {}
+        for waiting in unwritten.values():
+            again = [self.append(record) for record in waiting.records][-1]
+            again.add_done_callback(partial(_pass_on, to=waiting.done))
 
     async def _write(self, records: list[Record]) -> None:
         into = self._open or self._start_segment()
@@ -195,9 +238,7 @@ class Spool:
     def _start_segment(self) -> _Open:
         number, self._next = self._next, self._next + 1
         path = self._folder / f"{number:012d}.log"
-        file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        os.write(file, MAGIC)
-        _sync_folder(self._folder)
+        file = _new_file(path)
         size = len(MAGIC)
         segment = _Segment(number, path, size, time.time(), live=self._is_live, sent_to=size)
         self._segments[number] = segment
@@ -233,6 +274,7 @@ class Spool:
         for segment in self._segments.values():
             segment.live = False
         self._seal()
+        self._append_unwritten_again()
 
     def next_live(self, most: int) -> Portion | None:
         """The oldest live records, of one segment."""
@@ -265,6 +307,11 @@ class Spool:
     def sent(self, portion: Portion) -> None:
         """The portion is stored: forget it. Portions of a segment are sent in order."""
         self.counts.sent += _readings(portion.records)
+        waiting = self._unwritten.get(portion.segment)
+        if waiting is not None and portion.end == len(waiting.records):
+            del self._unwritten[portion.segment]
+            if not waiting.done.done():
+                waiting.done.set_result(None)
         segment = self._segments.get(portion.segment)
         if segment is not None:
             segment.sent_to = max(segment.sent_to, portion.end)
@@ -287,12 +334,52 @@ class Spool:
         self._backlog = None
 
     async def _on_disk_error(self, cause: OSError) -> None:
-        """Give up the half-written tail with its segment, and the oldest backlog to make room."""
-        log.error("readings cannot be written", extra={"action": "spool_write_failed", "why": cause.strerror})
+        """Give up the half-written tail with its segment; where the disk is full, the oldest backlog too.
+
+        Not for live records: they reach the writer from memory.
+        """
+        self._tell_disk(cause)
         self._seal()
         first = self._oldest_backlog()
-        if first is not None:
-            await self._drop(first)
+        if first is None or self._is_live or cause.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise cause
+        await self._drop(first)
+
+    def _tell_disk(self, cause: OSError | None) -> None:
+        """Say once that the disk takes nothing, and once that it takes readings again."""
+        if self._disk_takes is (cause is None):
+            return
+        self._disk_takes = cause is None
+        if cause is None:
+            log.info("readings are written again", extra={"action": "spool_write_back"})
+        else:
+            log.error(
+                "readings cannot be written", extra={"action": "spool_write_failed", "why": cause.strerror}
+            )
+
+
+def _pass_on(outcome: "asyncio.Future[None]", *, to: "asyncio.Future[None]") -> None:
+    if to.done():
+        return
+    if outcome.cancelled():
+        to.cancel()
+    elif (cause := outcome.exception()) is not None:
+        to.set_exception(cause)
+    else:
+        to.set_result(None)
+
+
+def _new_file(path: Path) -> int:
+    """A segment's file with its magic number on disk; nothing is left open or behind when that fails."""
+    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(file, MAGIC)
+        _sync_folder(path.parent)
+    except OSError:
+        os.close(file)
+        path.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def _left_behind(path: Path) -> _Segment:

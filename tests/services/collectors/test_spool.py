@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -154,6 +155,99 @@ async def test_disk_that_cannot_be_written_fails_the_future(tmp_path: Path) -> N
             await asyncio.wait_for(spool.append(record(1)), 2.0)
         (tmp_path / "away").rename(folder)
         await asyncio.wait_for(spool.append(record(2)), 2.0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB of our own."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system (2026-11-24)")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no free byte."""
+    filler = folder / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+async def test_full_disk_leaves_no_file_open_and_none_behind(small_disk: Path) -> None:
+    async with running(Spool(small_disk, SpoolLimits(window_s=0.001))) as spool:
+        filler = fill(small_disk)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for n in range(50):
+            with pytest.raises(OSError, match="No space left"):
+                await asyncio.wait_for(spool.append(record(n)), 2.0)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+        assert len(list(small_disk.glob("*.log"))) <= 1
+        assert spool.counts.dropped == 100
+        filler.unlink()
+        await asyncio.wait_for(spool.append(record(50)), 2.0)
+
+
+async def test_full_disk_drops_the_oldest_while_the_writer_is_away(small_disk: Path) -> None:
+    limits = SpoolLimits(window_s=0.001, segment_bytes=4_096)
+    async with running(Spool(small_disk, limits)) as spool:
+        for n in range(1_500):  # twice what fits
+            await asyncio.wait_for(spool.append(record(n)), 2.0)
+        spool.go_live()
+        left = await rest(spool)
+        assert left == list(range(1_500 - len(left), 1_500))
+        assert spool.counts.dropped == 2 * (1_500 - len(left)) > 0
+
+
+async def test_full_disk_costs_live_readings_nothing(small_disk: Path) -> None:
+    async with running(Spool(small_disk, SpoolLimits(window_s=0.001))) as spool:
+        await spool.append(record(0))  # backlog, which must stay as well
+        spool.go_live()
+        fill(small_disk)
+        safe = [spool.append(record(n)) for n in (1, 2, 3)]
+        async with asyncio.timeout(2.0):
+            await spool.wake_writer.wait()
+            while (first := spool.next_live(2)) is None:  # noqa: ASYNC110  a commit on a real disk
+                await asyncio.sleep(0.001)
+        assert instants(first) == [1, 2]
+        spool.sent(first)
+        assert not safe[0].done()
+        last = spool.next_live(2)
+        assert instants(last) == [3]
+        assert last is not None
+        spool.sent(last)
+        await asyncio.wait_for(safe[2], 1.0)
+        assert await rest(spool) == [0]
+        assert spool.counts.dropped == 0
+
+
+async def test_what_no_disk_took_is_written_when_the_writer_goes_away_and_there_is_room(
+    small_disk: Path,
+) -> None:
+    async with running(Spool(small_disk, SpoolLimits(window_s=0.001))) as spool:
+        spool.go_live()
+        filler = fill(small_disk)
+        safe = spool.append(record(1))
+        async with asyncio.timeout(2.0):
+            while spool.next_live(1) is None:  # noqa: ASYNC110  a commit on a real disk
+                await asyncio.sleep(0.001)
+        filler.unlink()
+        spool.go_dark()  # it could not be stored
+        await asyncio.wait_for(safe, 2.0)
+        spool.go_live()
+        assert await rest(spool) == [1]
+
+
+async def test_what_a_hanging_disk_leaves_waiting_is_bounded_and_counted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SpoolLimits(pending_records=10))  # nothing commits: it does not run
+    last = [spool.append(record(n)) for n in range(12)][-1]
+    with pytest.raises(OSError, match="does not keep up"):
+        await last
+    assert spool.counts.dropped == 4
 
 
 async def test_memory_stays_bounded_when_nobody_takes_live_records(tmp_path: Path) -> None:

@@ -93,6 +93,18 @@ async def test_message_that_could_not_be_written_is_not_acknowledged() -> None:
         assert heard.acknowledged == 0
 
 
+async def test_message_that_could_not_be_written_ends_the_session_so_that_it_is_sent_again() -> None:
+    async with listening() as heard:
+        heard.publish(21.0)
+        heard.publish(21.5)
+        for commit in heard.commits:
+            commit.set_exception(OSError("no space"))
+        async with asyncio.timeout(3):
+            while heard.driver.runs < 2:  # noqa: ASYNC110  the pause before it is by chance
+                await asyncio.sleep(0.001)
+        assert [c.online for c in heard.changes] == [True]
+
+
 async def test_first_message_is_news_the_next_is_not() -> None:
     async with listening() as heard:
         heard.publish(21.0)
