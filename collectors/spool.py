@@ -276,6 +276,12 @@ class Spool:
         self._seal()
         self._append_unwritten_again()
 
+    def turn_over(self) -> int:
+        """Let what is on disk be read from its first unsent record; give the number of its last segment."""
+        self._backlog = None
+        self._seal()
+        return self._next - 1
+
     def next_live(self, most: int) -> Portion | None:
         """The oldest live records, of one segment."""
         if not self._live:

@@ -16,7 +16,7 @@ from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, ke
 from collectors.listener import Listener
 from collectors.poller import Poller
 from collectors.registry import make_driver
-from collectors.spool import Spool
+from collectors.spool import Spool, SpoolLimits
 from collectors.spool_file import Record
 from collectors.writer import Writer
 from energy_center.config.bindings import Device, Plant, PointBinding, Protocol
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 TELL_EVERY_S = 1.0
 INTAKE_S, DRAIN_S = 1.0, 2.0  # of the five seconds that a stop may take
 RESTART_S = 5.0
+ASIDE_BYTES = 256 * 1024**2  # readings of points that the applied site does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(folder)
             self._spool = Spool(folder)
+            self._aside = Spool(folder / "unknown-points", SpoolLimits(max_bytes=ASIDE_BYTES, window_s=0.0))
             client_name = _client_name(options.state_dir)
         except OSError as cause:
             raise EnvironmentProblem(f"The spool cannot be kept in {folder}: {cause.strerror}") from cause
         self._store = DatabaseStore(options.dsn)
         self._states = DeviceLog()
-        self._writer = Writer(self._spool, self._store, self._on_connected)
+        self._writer = Writer(self._spool, self._store, self._aside, self._on_connected)
         self._stop = asyncio.Event()
         self._runners = [self._runner(context) for context in contexts_of(plant, client_name)]
         self._points = len(plant.bindings)
@@ -71,6 +73,7 @@ class Supervisor:
         )
         async with asyncio.TaskGroup() as tasks:
             committing = tasks.create_task(self._spool.run())
+            setting_aside = tasks.create_task(self._aside.run())
             writing = tasks.create_task(self._writer.run())
             background = [tasks.create_task(_kept_running(runner)) for runner in self._runners]
             background.append(tasks.create_task(self._tell_states()))
@@ -84,6 +87,10 @@ class Supervisor:
             self._writer.finish()
             await asyncio.wait([writing], timeout=DRAIN_S)
             self._writer.stop()
+            await asyncio.wait([writing], timeout=DRAIN_S)
+            writing.cancel()  # a database that hangs; what it was given stays in the spool
+            self._aside.stop()
+            await setting_aside
         with contextlib.suppress(RetryLater, TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._states.tell(self._store)
@@ -98,6 +105,7 @@ class Supervisor:
                 "sent": counts.sent,
                 "dropped": counts.dropped,
                 "left_bytes": self._spool.backlog_bytes,
+                "set_aside_bytes": self._aside.backlog_bytes,
             },
         )
 

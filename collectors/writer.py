@@ -1,7 +1,8 @@
 """Drains the spool into the database: live readings first, then the backlog, none forgotten before commit.
 
 At least once, and idempotent in the database, so a repeat changes nothing. While the database is away the
-spool keeps everything on disk.
+spool keeps everything on disk. Readings of points that the applied site does not have are set aside on disk
+until a site is applied that has them.
 """
 
 import asyncio
@@ -21,12 +22,13 @@ from collectors.circuit import full_jitter
 from collectors.spool import Portion, Spool
 from collectors.spool_file import Record
 from energy_center.config.bindings import PointKey
-from energy_center.errors import RetryLater
+from energy_center.errors import RetryLater, TellUser
 
 log = logging.getLogger(__name__)
 
 LIVE_RECORDS = 2_000
 BACKLOG_RECORDS = 500  # between two live portions, so that live readings wait for less than a second
+ASK_AGAIN_S = 5.0  # for the numbers of points, while some are unknown
 PATIENCE_S = 15.0  # longest back-off: after an outage readings must not stay old for long
 
 
@@ -57,12 +59,20 @@ class Writer:
         self,
         spool: Spool,
         store: Store,
+        aside: Spool,
         on_connected: Callable[[], Awaitable[None]],
         rng: random.Random | None = None,
+        ask_again_s: float = ASK_AGAIN_S,
     ) -> None:
-        """`on_connected` runs after the store was reached again and before readings are written."""
-        self.unknown = 0
+        """`on_connected` runs after the store was reached again and before readings are written.
+
+        `aside` takes readings of unknown points; both spools run elsewhere.
+        """
         self._spool = spool
+        self._aside = aside
+        self._aside_until: int | None = None  # the last segment aside that may hold points known by now
+        self._asked_at = 0.0
+        self._ask_again_s = ask_again_s
         self._store = store
         self._on_connected = on_connected
         self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
@@ -110,8 +120,7 @@ class Writer:
                 await self._stop.wait()
 
     async def _connect(self) -> None:
-        self._ids = await self._store.point_ids()
-        self._id_arrays.clear()
+        await self._ask_ids()
         if not self._ids:
             raise RetryLater("No site is applied to the database yet")
         await self._on_connected()
@@ -125,10 +134,20 @@ class Writer:
             )
             self._away_since = None
 
+    async def _ask_ids(self) -> None:
+        """Learn the points' numbers; where they changed, what was set aside is looked at again."""
+        self._asked_at = time.monotonic()
+        ids = await self._store.point_ids()
+        if ids == self._ids:
+            return
+        self._ids = ids
+        self._id_arrays.clear()
+        self._aside_until = self._aside.turn_over()
+
     def _lost(self, cause: Exception) -> None:
         self._connected = False
         self._spool.go_dark()
-        if not isinstance(cause, RetryLater):
+        if not isinstance(cause, RetryLater | TellUser):
             log.error("readings not accepted", extra={"action": "write_failed"}, exc_info=cause)
         if self._away_since is None:
             self._away_since = time.monotonic()
@@ -144,13 +163,34 @@ class Writer:
             await self._write(backlog)
         if not self._spool.is_live:  # there was more than memory holds: that is backlog now
             self._spool.go_live()
-        return live is not None or backlog is not None
+        return live is not None or backlog is not None or await self._write_aside()
+
+    async def _write_aside(self) -> bool:
+        """Store of what was set aside a portion whose points are known now; False when all was looked at."""
+        if self._aside_until is None:
+            return False
+        portion = await self._aside.next_backlog(BACKLOG_RECORDS)
+        if portion is None or portion.segment > self._aside_until:
+            self._aside_until = None
+            return False
+        await self._store_known(portion)
+        self._aside.sent(portion)
+        return True
 
     async def _write(self, portion: Portion) -> None:
+        if self._unknown(portion.records) and time.monotonic() - self._asked_at >= self._ask_again_s:
+            await self._ask_ids()
+        await self._store_known(portion)
+        self._spool.sent(portion)
+
+    async def _store_known(self, portion: Portion) -> None:
         columns = self._columns(portion.records)
         if len(columns.value):
             await self._store.write(columns, datetime.now(UTC), live=portion.live)
-        self._spool.sent(portion)
+        unknown = self._unknown(portion.records)
+        if unknown:
+            with suppress(OSError):  # the spool counts what it cannot keep, and says so
+                await [self._aside.append(record) for record in unknown][-1]
 
     def _columns(self, records: Sequence[Record]) -> Columns:
         ids = [self._ids_of(r.keys) for r in records]
@@ -160,11 +200,21 @@ class Writer:
         at_us = np.repeat(
             np.array([r.at_us for r in records], dtype=np.int64), [len(r.keys) for r in records]
         )
-        is_reading = np.isfinite(value)
-        is_known = point_id > 0
-        self.unknown += int((is_reading & ~is_known).sum())
-        keep = is_reading & is_known
+        keep = np.isfinite(value) & (point_id > 0)
         return Columns(point_id[keep], at_us[keep], value[keep], quality[keep])
+
+    def _unknown(self, records: Sequence[Record]) -> list[Record]:
+        """The part of each record whose points have no number."""
+        found = []
+        for record in records:
+            ids = self._ids_of(record.keys)
+            if ids.all():
+                continue
+            where = np.flatnonzero((ids == 0) & np.isfinite(record.values))
+            if len(where):
+                keys = tuple(record.keys[i] for i in where)
+                found.append(Record(keys, record.at_us, record.values[where], record.quality[where]))
+        return found
 
     def _ids_of(self, keys: tuple[PointKey, ...]) -> NDArray[np.int32]:
         ids = self._id_arrays.get(keys)
@@ -174,7 +224,7 @@ class Writer:
             if not ids.all():
                 missing = ["/".join(k) for k, i in zip(keys, ids, strict=True) if not i]
                 log.error(
-                    "readings of points that the applied site does not have",
+                    "readings of points that the applied site does not have are set aside",
                     extra={"action": "unknown_points", "points": ", ".join(missing)},
                 )
         return ids

@@ -33,14 +33,14 @@ equipment:
 
 @asynccontextmanager
 async def collecting(
-    folder: Path, port: int, dsn: str | None, **more: str
+    folder: Path, port: int, dsn: str | None, site: str = SITE, **more: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    site = folder / "site.yaml"
-    site.write_text(SITE.format(port=port))
+    file = folder / "site.yaml"
+    file.write_text(site.format(port=port))
     env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | more
     if dsn is not None:
         env["DATABASE_URL"] = dsn
-    words = ["-m", "collectors", "--site", str(site), "--state-dir", str(folder)]
+    words = ["-m", "collectors", "--site", str(file), "--state-dir", str(folder)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *words, env=env, stderr=asyncio.subprocess.PIPE
     )
@@ -52,10 +52,10 @@ async def collecting(
         await process.communicate()
 
 
-async def apply(database: Database, folder: Path, port: int) -> None:
-    site = folder / "applied.yaml"
-    site.write_text(SITE.format(port=port))
-    await apply_site(database, load_site(site).site, site.read_text(), "test", datetime.now(UTC))
+async def apply(database: Database, folder: Path, port: int, site: str = SITE) -> None:
+    file = folder / "applied.yaml"
+    file.write_text(site.format(port=port))
+    await apply_site(database, load_site(file).site, file.read_text(), "test", datetime.now(UTC))
 
 
 async def until_stored(database: Database, at_least: int) -> dict[tuple[str, str], int]:
@@ -113,6 +113,36 @@ async def test_started_without_a_database_it_collects_and_delivers_later(
             process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(process.wait(), 6)
     assert set(counts) >= held
+
+
+async def test_readings_of_points_that_are_applied_only_later_are_all_kept(
+    database: Database, database_dsn: str, tmp_path: Path
+) -> None:
+    second = "  - {{id: late, name: L, space: hall, connection: line, unit_id: 2, "
+    both = SITE + second + "profile: eastron_sdm630, interval: 0.2s}}\n"
+    async with faulty_device() as meter:
+        await apply(database, tmp_path, meter.port)
+        async with collecting(tmp_path, meter.port, database_dsn, site=both) as process:
+            await until_stored(database, 10)
+            applied_at = datetime.now(UTC)
+            await apply(database, tmp_path, meter.port, both)
+            async with asyncio.timeout(20):
+                while not (before := await late_before(database, applied_at)):  # noqa: ASYNC110  a table
+                    await asyncio.sleep(0.1)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 6) == 0
+    assert before >= 8  # as many as the meter beside it had, but for the start
+
+
+async def late_before(database: Database, at: datetime) -> int:
+    async with database.connection() as connection:
+        return int(
+            await connection.fetchval(
+                "SELECT count(*) FROM reading JOIN point USING (point_id) "
+                "WHERE equipment_id = 'late' AND name = 'active_power' AND ts < $1",
+                at,
+            )
+        )
 
 
 async def test_it_ends_when_the_process_that_started_it_has_ended(tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ async def writing(folder: Path, store: FakeStore) -> AsyncIterator[Spool]:
         pass
 
     spool = Spool(folder, SpoolLimits(window_s=0.001))
-    writer = Writer(spool, store, connected, seeded(1))
-    tasks = [asyncio.ensure_future(spool.run()), asyncio.ensure_future(writer.run())]
+    aside = Spool(folder / "unknown-points", SpoolLimits(window_s=0.0))
+    writer = Writer(spool, store, aside, connected, seeded(1), ask_again_s=0.02)
+    tasks = [asyncio.ensure_future(work) for work in (spool.run(), writer.run(), aside.run())]
     try:
         yield spool
     finally:
@@ -70,6 +71,8 @@ async def writing(folder: Path, store: FakeStore) -> AsyncIterator[Spool]:
         writer.finish()
         async with asyncio.timeout(20):
             await tasks[1]
+        aside.stop()
+        await tasks[2]
 
 
 async def until(claim: Callable[[], bool]) -> None:
@@ -136,3 +139,33 @@ async def test_stop_leaves_what_the_store_did_not_take_on_disk(tmp_path: Path) -
     async with writing(tmp_path, later) as spool:
         await until(lambda: len(later.rows) == 2)
     assert later.rows == [(1, 1), (2, 1)]
+
+
+async def test_unknown_point_is_set_aside_and_stored_once_a_site_is_applied_that_has_it(
+    tmp_path: Path,
+) -> None:
+    store = FakeStore(ids={KEYS[0]: 1})
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(5))
+        await until(lambda: store.rows == [(1, 5)])  # its neighbour is not held up
+        store.ids = {KEYS[0]: 1, KEYS[1]: 2}
+        at_us = 6
+        while len(store.rows) < 2 * (at_us - 5):  # until the numbers were asked for again
+            await spool.append(record(at_us))
+            at_us += 1
+        await until(lambda: len(store.rows) == 2 * (at_us - 5))
+    assert {at for point, at in store.rows if point == 2} == set(range(5, at_us))
+
+
+async def test_what_was_set_aside_outlives_the_process(tmp_path: Path) -> None:
+    store = FakeStore(ids={KEYS[0]: 1})
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(5))
+    assert store.rows == [(1, 5)]
+    async with writing(tmp_path, store):  # still unknown: it stays where it is
+        pass
+    store.ids = {KEYS[0]: 1, KEYS[1]: 2}
+    async with writing(tmp_path, store):
+        await until(lambda: len(store.rows) == 2)
+    assert store.rows == [(1, 5), (2, 5)]
+    assert list((tmp_path / "unknown-points").glob("*.log")) == []
