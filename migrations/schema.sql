@@ -116,6 +116,45 @@ ALTER TABLE public.audit_log ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.command (
+    command_id bigint NOT NULL,
+    client_id uuid,
+    point_id integer NOT NULL,
+    wanted double precision NOT NULL,
+    low double precision NOT NULL,
+    high double precision NOT NULL,
+    priority smallint NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    cancelled_by text,
+    cancelled_at timestamp with time zone,
+    written_at timestamp with time zone,
+    read_back double precision,
+    read_back_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    may_be_held boolean DEFAULT false NOT NULL,
+    refusal text,
+    detail text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    CONSTRAINT command_check CHECK (((wanted >= low) AND (wanted <= high))),
+    CONSTRAINT command_check1 CHECK ((requested_at < expires_at)),
+    CONSTRAINT command_priority_check CHECK (((priority >= 1) AND (priority <= 16))),
+    CONSTRAINT command_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'writing'::text, 'active'::text, 'relinquished'::text, 'cancelled'::text, 'expired'::text, 'failed'::text, 'superseded'::text])))
+);
+
+ALTER TABLE public.command ALTER COLUMN command_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.command_command_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.device_event (
     event_id bigint NOT NULL,
     device_id text NOT NULL,
@@ -226,6 +265,7 @@ CREATE TABLE public.point (
     max_rate_per_h double precision,
     rollover_at double precision,
     retired_at timestamp with time zone,
+    writable jsonb,
     CONSTRAINT point_interval_s_check CHECK ((interval_s > (0)::double precision)),
     CONSTRAINT point_kind_check CHECK ((kind = ANY (ARRAY['gauge'::text, 'counter'::text, 'state'::text])))
 );
@@ -443,6 +483,12 @@ ALTER TABLE ONLY public.app_user
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id);
 
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_client_id_key UNIQUE (client_id);
+
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_pkey PRIMARY KEY (command_id);
+
 ALTER TABLE ONLY public.device_event
     ADD CONSTRAINT device_event_pkey PRIMARY KEY (event_id);
 
@@ -524,6 +570,10 @@ CREATE UNIQUE INDEX alarm_one_open ON public.alarm USING btree (rule_id, equipme
 
 CREATE INDEX alarm_raised ON public.alarm USING btree (raised_at DESC);
 
+CREATE UNIQUE INDEX command_one_open ON public.command USING btree (point_id) WHERE (state = ANY (ARRAY['requested'::text, 'writing'::text, 'active'::text]));
+
+CREATE INDEX command_requested ON public.command USING btree (requested_at DESC);
+
 CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
 CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE (sent_at IS NULL);
@@ -546,6 +596,9 @@ CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publ
 
 ALTER TABLE ONLY public.alarm_event
     ADD CONSTRAINT alarm_event_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
+
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.space(space_id);

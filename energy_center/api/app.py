@@ -19,6 +19,7 @@ from energy_center.api.rate_limit import AttemptLimit
 from energy_center.api.routes import (
     alarms,
     audit,
+    commands,
     devices,
     equipment,
     health,
@@ -110,7 +111,18 @@ def create_api(settings: Settings) -> FastAPI:
 
 def _version_1() -> APIRouter:
     router = APIRouter()
-    for subject in (sessions, overview, equipment, points, alarms, work_orders, devices, users, audit):
+    for subject in (
+        sessions,
+        overview,
+        equipment,
+        points,
+        alarms,
+        work_orders,
+        commands,
+        devices,
+        users,
+        audit,
+    ):
         router.include_router(subject.router)
     return router
 

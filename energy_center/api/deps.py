@@ -32,6 +32,7 @@ Viewer = Annotated[User, Depends(WhoMay(Permission.VIEW))]
 AlarmOperator = Annotated[User, Depends(WhoMay(Permission.ACKNOWLEDGE_ALARM))]
 OrderCreator = Annotated[User, Depends(WhoMay(Permission.CREATE_WORK_ORDER))]
 OrderWorker = Annotated[User, Depends(WhoMay(Permission.WORK_ON_ORDER))]
+EquipmentCommander = Annotated[User, Depends(WhoMay(Permission.COMMAND_EQUIPMENT))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from energy_center.domain.commands import WriteLimits
 from energy_center.domain.quantities import Role
 from energy_center.domain.site import Site
 from energy_center.domain.units import Linear
@@ -159,7 +160,10 @@ Source = ModbusSource | BacnetSource | MqttSource
 
 @dataclass(frozen=True, slots=True)
 class PointBinding:
-    """A point and where it comes from. `scaling` goes from the raw number to the role's unit."""
+    """A point and where it comes from. `scaling` goes from the raw number to the role's unit.
+
+    `writable` is None unless the site file allows writes to it.
+    """
 
     key: PointKey
     role: Role
@@ -168,6 +172,7 @@ class PointBinding:
     interval_s: float
     scaling: Linear
     source: Source
+    writable: WriteLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

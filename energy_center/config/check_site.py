@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 from energy_center.config.bindings import Protocol
 from energy_center.config.documents import Document
 from energy_center.config.load_profile import Profiles
-from energy_center.config.profile_model import Profile
+from energy_center.config.profile_model import BacnetPoint, Profile
 from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+from energy_center.domain.quantities import QUANTITIES
 
 
 def check_site(document: Document, file: SiteFile, profiles: Profiles) -> None:
@@ -132,6 +133,7 @@ def _check_wire(
         document.mistake(("equipment", i), f"{say} key 'class' is missing, and its profile names none")
     if profile is not None:
         _check_intervals(document, i, entry, profile)
+        _check_writable(document, i, entry, profile)
 
 
 def _check_address_keys(
@@ -161,6 +163,28 @@ def _check_intervals(document: Document, i: int, entry: EquipmentEntry, profile:
                 ("equipment", i, "intervals", name),
                 f"equipment '{entry.id}': intervals names '{name}', which profile '{entry.profile}' has not"
                 f"{suggest(name, names)}",
+            )
+
+
+def _check_writable(document: Document, i: int, entry: EquipmentEntry, profile: Profile) -> None:
+    points = {p.point_name: p for p in profile.points}
+    for name, allowed in entry.writable.items():
+        say, place = f"equipment '{entry.id}': writable", ("equipment", i, "writable", name)
+        if name not in points:
+            hint = suggest(name, points)
+            document.mistake(place, f"{say} names '{name}', which profile '{entry.profile}' has not{hint}")
+            continue
+        point = points[name]
+        quantity = QUANTITIES[point.role]
+        if not isinstance(point, BacnetPoint):
+            document.mistake(place, f"{say} '{name}': only BACnet points can be written")
+        elif "-input," in point.object:
+            document.mistake(place, f"{say} '{name}': {point.object} is an input; outputs and values can")
+        if not quantity.low <= allowed.min <= allowed.max <= quantity.high:
+            document.mistake(
+                place,
+                f"{say} '{name}': {allowed.min:g} to {allowed.max:g} is not within what is plausible, "
+                f"{quantity.low:g} to {quantity.high:g} {quantity.unit}",
             )
 
 

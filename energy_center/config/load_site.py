@@ -26,6 +26,7 @@ from energy_center.config.documents import Document, read_yaml, validate
 from energy_center.config.load_profile import PROFILES_DIR, Profiles
 from energy_center.config.profile_model import BacnetPoint, ModbusPoint, MqttPoint, MqttProfile, Profile
 from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+from energy_center.domain.commands import WriteLimits
 from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind
 from energy_center.errors import ConfigError
 
@@ -134,10 +135,24 @@ def _equipment(entry: EquipmentEntry, profile: Profile | None, device_id: str | 
         fed_by=entry.fed_by,
         meters=entry.meters,
         attributes=_with_nameplate(entry, profile),
-        points=tuple(Point(entry.id, p.point_name, p.role, _interval(entry, profile, p)) for p in points)
+        points=tuple(
+            Point(
+                entry.id,
+                p.point_name,
+                p.role,
+                _interval(entry, profile, p),
+                writable=_writable(entry, p.point_name),
+            )
+            for p in points
+        )
         if profile
         else (),
     )
+
+
+def _writable(entry: EquipmentEntry, point: str) -> WriteLimits | None:
+    allowed = entry.writable.get(point)
+    return allowed.resolved() if allowed else None
 
 
 def _with_nameplate(entry: EquipmentEntry, profile: Profile | None) -> dict[str, object]:
@@ -195,6 +210,7 @@ def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
                 interval_s=_interval(entry, profile, point),
                 scaling=point.scaling,
                 source=_source(entry, profile, point),
+                writable=_writable(entry, point.point_name),
             )
             for point in profile.points
         )

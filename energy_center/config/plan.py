@@ -72,4 +72,4 @@ def _points(site: Site | None) -> dict[str, object]:
 
 
 def _point_facts(point: Point) -> dict[str, object]:
-    return {"role": str(point.role), "interval_s": point.interval_s}
+    return {"role": str(point.role), "interval_s": point.interval_s, "writable": point.writable}

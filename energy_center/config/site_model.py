@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from energy_center.config.fields import Id, Interval, Name, Seconds, Strict
+from energy_center.domain.commands import FIRST_FREE_PRIORITY, LAST_PRIORITY, PROGRAM_PRIORITY, WriteLimits
 from energy_center.domain.site import SpaceKind
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -95,6 +96,25 @@ class ConnectionEntry(Strict):
         return self
 
 
+class WritableEntry(Strict):
+    """`writable: {schedule: {min: 0, max: 1, max_duration: 4h}}`: in the role's unit; off without it."""
+
+    min: float
+    max: float
+    priority: int = Field(default=PROGRAM_PRIORITY, ge=FIRST_FREE_PRIORITY, le=LAST_PRIORITY)
+    max_duration: Interval = 14_400.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "WritableEntry":
+        if not self.min <= self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+    def resolved(self) -> WriteLimits:
+        """As commands are checked by."""
+        return WriteLimits(self.min, self.max, self.priority, self.max_duration)
+
+
 class EquipmentEntry(Strict):
     """A thing in the building. With a profile it has points; without, it is a node that others are fed by."""
 
@@ -109,6 +129,7 @@ class EquipmentEntry(Strict):
     profile: str | None = None
     interval: Interval | None = None
     intervals: dict[str, Interval] = Field(default_factory=dict)
+    writable: dict[str, WritableEntry] = Field(default_factory=dict)
     fed_by: Id | None = None
     meters: Id | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)

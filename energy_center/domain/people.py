@@ -23,13 +23,18 @@ class Permission(StrEnum):
     WORK_ON_ORDER = "work_on_order"
     VERIFY_WORK_ORDER = "verify_work_order"
     CORRECT_READINGS = "correct_readings"
+    COMMAND_EQUIPMENT = "command_equipment"
     ADMINISTER = "administer"
 
 
 _VIEWER = frozenset({Permission.VIEW})
 _OPERATOR = _VIEWER | {Permission.ACKNOWLEDGE_ALARM, Permission.CREATE_WORK_ORDER}
 _TECHNICIAN = _OPERATOR | {Permission.WORK_ON_ORDER}
-_MANAGER = _TECHNICIAN | {Permission.VERIFY_WORK_ORDER, Permission.CORRECT_READINGS}
+_MANAGER = _TECHNICIAN | {
+    Permission.VERIFY_WORK_ORDER,
+    Permission.CORRECT_READINGS,
+    Permission.COMMAND_EQUIPMENT,
+}
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,
     UserRole.OPERATOR: _OPERATOR,

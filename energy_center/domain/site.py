@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from energy_center.domain.commands import WriteLimits
 from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.readings import PointId
 
@@ -48,13 +49,17 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measured quantity of one equipment; the database gives `point_id` when the site is applied."""
+    """One measured quantity of one equipment; the database gives `point_id` when the site is applied.
+
+    `writable` is None unless the site file allows writes to it.
+    """
 
     equipment_id: str
     name: str
     role: Role
     interval_s: float
     point_id: PointId = UNAPPLIED
+    writable: WriteLimits | None = None
 
     @property
     def unit(self) -> str:

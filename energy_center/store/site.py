@@ -1,11 +1,14 @@
 """The site as applied: spaces, equipment, points. What vanishes from the file is retired, never deleted."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from energy_center.domain.commands import WriteLimits
 from energy_center.domain.people import Actor
 from energy_center.domain.quantities import Kind, Role
 from energy_center.domain.readings import PointId
@@ -94,12 +97,12 @@ async def load_site_in(connection: Connection) -> Site | None:
         "attributes FROM equipment WHERE retired_at IS NULL ORDER BY position, equipment_id"
     )
     points = await connection.fetch(
-        "SELECT point_id, equipment_id, name, role, interval_s FROM point WHERE retired_at IS NULL "
+        "SELECT point_id, equipment_id, name, role, interval_s, writable FROM point WHERE retired_at IS NULL "
         "ORDER BY position, point_id"
     )
     of_equipment: dict[str, list[Point]] = {}
     for row in points:
-        of_equipment.setdefault(row["equipment_id"], []).append(_point(row))
+        of_equipment.setdefault(row["equipment_id"], []).append(point_from(row))
     return Site(
         site_id=head["site_id"],
         name=_text(head["name"]),
@@ -188,13 +191,15 @@ async def _apply_equipment(connection: Connection, equipment: Sequence[Equipment
 async def _apply_points(connection: Connection, points: Sequence[Point], now: datetime) -> None:
     keys = [p.equipment_id for p in points], [p.name for p in points]
     await connection.execute(
-        "INSERT INTO point (equipment_id, name, position, role, unit, kind, interval_s, max_rate_per_h) "
-        "SELECT equipment_id, name, position, role, unit, kind, interval_s, max_rate FROM unnest($1::text[], "
-        "$2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::float4[], $8::float8[]) "
-        "AS p (equipment_id, name, position, role, unit, kind, interval_s, max_rate) ORDER BY position "
+        "INSERT INTO point (equipment_id, name, position, role, unit, kind, interval_s, max_rate_per_h, "
+        "writable) SELECT equipment_id, name, position, role, unit, kind, interval_s, max_rate, "
+        "writable::jsonb FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], "
+        "$7::float4[], $8::float8[], $9::text[]) "
+        "AS p (equipment_id, name, position, role, unit, kind, interval_s, max_rate, writable) "
+        "ORDER BY position "
         "ON CONFLICT (equipment_id, name) DO UPDATE SET position = excluded.position, role = excluded.role, "
         "unit = excluded.unit, kind = excluded.kind, interval_s = excluded.interval_s, "
-        "max_rate_per_h = excluded.max_rate_per_h, retired_at = NULL",
+        "max_rate_per_h = excluded.max_rate_per_h, writable = excluded.writable, retired_at = NULL",
         *keys,
         list(range(len(points))),
         [p.role.value for p in points],
@@ -202,6 +207,7 @@ async def _apply_points(connection: Connection, points: Sequence[Point], now: da
         [p.kind.value for p in points],
         [p.interval_s for p in points],
         [MAX_RATE_PER_H.get(p.role) if p.kind is Kind.COUNTER else None for p in points],
+        [None if p.writable is None else json.dumps(asdict(p.writable)) for p in points],
     )
     await connection.execute(
         "UPDATE point SET retired_at = $3 WHERE retired_at IS NULL AND NOT EXISTS "
@@ -235,13 +241,15 @@ def _space(row: Record) -> Space:
     )
 
 
-def _point(row: Record) -> Point:
+def point_from(row: Record) -> Point:
+    """A point from a row of the table of the same name."""
     return Point(
         equipment_id=row["equipment_id"],
         name=row["name"],
         role=Role(row["role"]),
         interval_s=row["interval_s"],
         point_id=PointId(row["point_id"]),
+        writable=None if row["writable"] is None else WriteLimits(**row["writable"]),
     )
 
 

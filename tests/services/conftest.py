@@ -17,6 +17,8 @@ from energy_center.services.passwords import hash_password
 from energy_center.settings import Settings
 from energy_center.store import sessions, users
 from energy_center.store.pool import Database
+from energy_center.store.site import apply_site
+from tests.services.writable_site import site_with_writable_point
 
 PASSWORD = "plum rain in May"
 BASE_URL = "http://energy.test"
@@ -88,6 +90,12 @@ def logged_in(
         return browser(cookies={SESSION_COOKIE: seal(token, settings)}, headers={"Origin": BASE_URL})
 
     return log_in
+
+
+@pytest.fixture
+async def writable_point(database: Database) -> None:
+    """The point ahu/schedule, which the site allows to be written."""
+    await apply_site(database, site_with_writable_point(), "text", "test", datetime.now(UTC))
 
 
 @pytest.fixture

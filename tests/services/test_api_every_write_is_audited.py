@@ -16,6 +16,7 @@ PASSWORD = "plum rain in May"
 NEW = "typhoon over Taichung"
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 ALARM = "/api/v1/alarms/{alarm_id}"
+COMMAND = {"equipment_id": "ahu", "point": "schedule", "wanted": 1, "expires_at": LATER}
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -39,6 +40,12 @@ WRITES: dict[
         [("POST", "/api/v1/work-orders", {"title": "Filter", "priority": "low"})],
         {"to": "in_progress"},
     ),
+    ("POST", "/api/v1/commands"): (UserRole.MANAGER, [], COMMAND),
+    ("POST", "/api/v1/commands/{command_id}/cancel"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/commands", COMMAND)],
+        {},
+    ),
     ("POST", "/api/v1/users"): (
         UserRole.ADMIN,
         [],
@@ -59,13 +66,13 @@ def test_table_holds_every_route_that_changes_something():
 
 @pytest.mark.parametrize("operation", WRITES, ids=" ".join)
 async def test_write_leaves_a_row(
-    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database
+    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database, writable_point: None
 ):
     role, before, body = WRITES[operation]
     client = await logged_in(role)
 
     async def send(method: str, path: str, wanted: dict[str, object]) -> None:
-        filled = path.format(alarm_id=alarm_id, work_order_id=1, name="operator")
+        filled = path.format(alarm_id=alarm_id, work_order_id=1, command_id=1, name="operator")
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text
 

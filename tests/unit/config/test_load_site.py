@@ -37,6 +37,9 @@ MISTAKES = {
     "unknown-interval-point": (13, "intervals names 'activ_power'"),
     "unknown-key": (13, "unknown key 'unit'; allowed are attributes, base, class"),
     "unknown-profile": (13, "profile 'metre' is not in modbus/; did you mean 'meter'?"),
+    "writable-bad-limits": (16, "'priority' is 3"),
+    "writable-input": (16, "writable 'fan_status': binary-input,1 is an input"),
+    "writable-unknown-point": (16, "writable names 'fan_stats'"),
     "unknown-space": (17, "space 'a-l' is not a space; did you mean 'a-1'?"),
 }
 
