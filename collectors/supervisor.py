@@ -16,7 +16,8 @@ from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, ke
 from collectors.listener import Listener
 from collectors.poller import Poller
 from collectors.registry import make_driver
-from collectors.spool import Spool, SpoolLimits
+from collectors.set_aside import SetAside
+from collectors.spool import Spool
 from collectors.spool_file import Record
 from collectors.writer import Writer
 from energy_center.config.bindings import Device, Plant, PointBinding, Protocol
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 TELL_EVERY_S = 1.0
 INTAKE_S, DRAIN_S = 1.0, 2.0  # of the five seconds that a stop may take
 RESTART_S = 5.0
-ASIDE_BYTES = 256 * 1024**2  # readings of points that the applied site does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(folder)
             self._spool = Spool(folder)
-            self._aside = Spool(folder / "unknown-points", SpoolLimits(max_bytes=ASIDE_BYTES, window_s=0.0))
+            self._aside = SetAside.below(folder)
             client_name = _client_name(options.state_dir)
         except OSError as cause:
             raise EnvironmentProblem(f"The spool cannot be kept in {folder}: {cause.strerror}") from cause
@@ -105,7 +105,8 @@ class Supervisor:
                 "sent": counts.sent,
                 "dropped": counts.dropped,
                 "left_bytes": self._spool.backlog_bytes,
-                "set_aside_bytes": self._aside.backlog_bytes,
+                "unknown_bytes": self._aside.unknown.backlog_bytes,
+                "future_bytes": self._aside.future.backlog_bytes,
             },
         )
 

@@ -1,8 +1,7 @@
 """Drains the spool into the database: live readings first, then the backlog, none forgotten before commit.
 
 At least once, and idempotent in the database, so a repeat changes nothing. While the database is away the
-spool keeps everything on disk. Readings of points that the applied site does not have are set aside on disk
-until a site is applied that has them.
+spool keeps everything on disk. What cannot be stored, of unknown points or from the future, is set aside.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.circuit import full_jitter
+from collectors.set_aside import FUTURE_US, SetAside
 from collectors.spool import Portion, Spool
 from collectors.spool_file import Record
 from energy_center.config.bindings import PointKey
@@ -59,18 +59,19 @@ class Writer:
         self,
         spool: Spool,
         store: Store,
-        aside: Spool,
+        aside: SetAside,
         on_connected: Callable[[], Awaitable[None]],
         rng: random.Random | None = None,
         ask_again_s: float = ASK_AGAIN_S,
     ) -> None:
         """`on_connected` runs after the store was reached again and before readings are written.
 
-        `aside` takes readings of unknown points; both spools run elsewhere.
+        The spools run elsewhere.
         """
         self._spool = spool
         self._aside = aside
         self._aside_until: int | None = None  # the last segment aside that may hold points known by now
+        self._has_future = False
         self._asked_at = 0.0
         self._ask_again_s = ask_again_s
         self._store = store
@@ -142,7 +143,7 @@ class Writer:
             return
         self._ids = ids
         self._id_arrays.clear()
-        self._aside_until = self._aside.turn_over()
+        self._aside_until = self._aside.unknown.turn_over()
 
     def _lost(self, cause: Exception) -> None:
         self._connected = False
@@ -169,28 +170,45 @@ class Writer:
         """Store of what was set aside a portion whose points are known now; False when all was looked at."""
         if self._aside_until is None:
             return False
-        portion = await self._aside.next_backlog(BACKLOG_RECORDS)
+        portion = await self._aside.unknown.next_backlog(BACKLOG_RECORDS)
         if portion is None or portion.segment > self._aside_until:
             self._aside_until = None
             return False
         await self._store_known(portion)
-        self._aside.sent(portion)
+        self._aside.unknown.sent(portion)
         return True
 
     async def _write(self, portion: Portion) -> None:
         if self._unknown(portion.records) and time.monotonic() - self._asked_at >= self._ask_again_s:
             await self._ask_ids()
-        await self._store_known(portion)
+        await self._store_known(await self._without_future(portion))
         self._spool.sent(portion)
 
+    async def _without_future(self, portion: Portion) -> Portion:
+        """The portion less what is stamped in the future, as after a clock that was wrong for a while."""
+        until_us = time.time_ns() // 1000 + FUTURE_US
+        future = [r for r in portion.records if r.at_us > until_us]
+        if bool(future) is not self._has_future:
+            self._has_future = bool(future)
+            log.log(
+                logging.ERROR if future else logging.INFO,
+                "readings from the future are set aside"
+                if future
+                else "no readings from the future any more",
+                extra={"action": "future_stamps" if future else "future_stamps_over"},
+            )
+        if not future:
+            return portion
+        await _keep(self._aside.future, future)
+        return replace(portion, records=tuple(r for r in portion.records if r.at_us <= until_us))
+
     async def _store_known(self, portion: Portion) -> None:
+        if not portion.records:
+            return
         columns = self._columns(portion.records)
         if len(columns.value):
             await self._store.write(columns, datetime.now(UTC), live=portion.live)
-        unknown = self._unknown(portion.records)
-        if unknown:
-            with suppress(OSError):  # the spool counts what it cannot keep, and says so
-                await [self._aside.append(record) for record in unknown][-1]
+        await _keep(self._aside.unknown, self._unknown(portion.records))
 
     def _columns(self, records: Sequence[Record]) -> Columns:
         ids = [self._ids_of(r.keys) for r in records]
@@ -228,3 +246,11 @@ class Writer:
                     extra={"action": "unknown_points", "points": ", ".join(missing)},
                 )
         return ids
+
+
+async def _keep(spool: Spool, records: Sequence[Record]) -> None:
+    """Wait until these are on disk; what cannot be kept the spool counts, and says so."""
+    futures = [spool.append(record) for record in records]
+    if futures:
+        with suppress(OSError):
+            await futures[-1]

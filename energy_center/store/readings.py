@@ -1,5 +1,7 @@
 """Writing readings: idempotent, `latest` only forward, every touched bucket noted in the same transaction.
 
+`latest` goes back only from the future, where a clock that was wrong has left it.
+
 `write_readings` is for what comes live, `write_backlog` for history and replays of thousands of rows.
 """
 
@@ -64,7 +66,7 @@ ORDER BY point_id
 ON CONFLICT (point_id) DO UPDATE
 SET ts = excluded.ts, value = excluded.value, quality = excluded.quality,
     received_at = excluded.received_at, batch = excluded.batch
-WHERE excluded.ts > latest.ts"""
+WHERE excluded.ts > latest.ts OR latest.ts > $5::timestamptz + interval '5 minutes'"""
 
 
 def to_us(at: datetime) -> int:

@@ -57,6 +57,17 @@ async def test_latest_moves_only_forward(database: Database, write) -> None:
     assert Q not in await latest_of(database, [P, Q])
 
 
+@pytest.mark.parametrize("write", [write_readings, write_backlog])
+async def test_latest_comes_back_from_the_future_once_the_clock_is_right_again(
+    database: Database, write
+) -> None:
+    ahead = NOW + timedelta(days=1)
+    await write(database, batch(P, [(ahead, 5.0)]), ahead)
+    await write(database, batch(P, [(NOW, 6.0)]), NOW)
+    latest = (await latest_of(database, [P]))[P]
+    assert (latest.at, latest.value) == (NOW, 6.0)
+
+
 async def test_simulated_history_is_never_latest(database: Database) -> None:
     await write_backlog(database, batch(P, [(NOW, 5.0)], Quality.SIMULATED), NOW)
     assert await latest_of(database, [P]) == {}

@@ -1,6 +1,7 @@
 """The writer between a real spool and a store that can be away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from collectors.set_aside import SetAside
 from collectors.spool import Spool, SpoolLimits
-from collectors.spool_file import Record
+from collectors.spool_file import Record, readings_in
 from collectors.writer import Columns, Writer
 from energy_center.config.bindings import PointKey
 from energy_center.errors import DatabaseAway
@@ -60,7 +62,7 @@ async def writing(folder: Path, store: FakeStore) -> AsyncIterator[Spool]:
         pass
 
     spool = Spool(folder, SpoolLimits(window_s=0.001))
-    aside = Spool(folder / "unknown-points", SpoolLimits(window_s=0.0))
+    aside = SetAside.below(folder)
     writer = Writer(spool, store, aside, connected, seeded(1), ask_again_s=0.02)
     tasks = [asyncio.ensure_future(work) for work in (spool.run(), writer.run(), aside.run())]
     try:
@@ -169,3 +171,18 @@ async def test_what_was_set_aside_outlives_the_process(tmp_path: Path) -> None:
         await until(lambda: len(store.rows) == 2)
     assert store.rows == [(1, 5), (2, 5)]
     assert list((tmp_path / "unknown-points").glob("*.log")) == []
+
+
+async def test_readings_from_the_future_are_kept_aside_and_never_stored(tmp_path: Path) -> None:
+    store = FakeStore()
+    now_us = time.time_ns() // 1000
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(now_us + 600_000_000))  # ten minutes ahead
+        await spool.append(record(now_us + 60_000_000))  # one minute: clocks differ
+        await until(lambda: len(store.rows) == 2)
+    assert {at for _, at in store.rows} == {now_us + 60_000_000}
+    (kept,) = (tmp_path / "future-stamps").glob("*.log")
+    assert readings_in(kept) == 2
+    async with writing(tmp_path, store):
+        pass
+    assert len(store.rows) == 2
