@@ -24,6 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from collectors.driver import BusContext, Message
 from collectors.payload import TRUSTED_S, sample_of, source_of
 from energy_center.config.bindings import MqttBroker, PointBinding
+from energy_center.domain.readings import Quality
 from energy_center.errors import BadFrame, DeviceAway
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class MessageCounts:
     received: int = 0
     malformed: int = 0
     unexpected: int = 0
+    wrong_clock: int = 0
     samples: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=5))
 
 
@@ -55,13 +57,14 @@ class MqttDriver:
             raise TypeError(f"{context.connection.connection_id} is not MQTT")
         self.counts = MessageCounts()
         self._target = context.connection.target
-        self._client_id = context.client_name
+        # a broker lets a name connect once: each connection needs its own
+        self._client_id = f"{context.client_name}-{context.connection.connection_id}"
         self._topics: dict[str, list[PointBinding]] = {}
         for binding in context.bindings:
             self._topics.setdefault(source_of(binding).topic, []).append(binding)
         self._bindings = {topic: tuple(found) for topic, found in self._topics.items()}
         self._speaks: MQTTProtocolVersion | None = None
-        self._told_at: dict[str, float] = {}
+        self._told_at: dict[tuple[str, str], float] = {}
 
     async def run(self, deliver: Callable[[Message], None], connected: Callable[[], None]) -> None:
         """Deliver messages until cancelled; raises DeviceAway when the connection is lost or never made."""
@@ -129,17 +132,19 @@ class MqttDriver:
         except BadFrame as cause:
             self.counts.malformed += 1
             self.counts.samples.append((topic, payload[:80].decode("utf-8", "replace")))
-            self._tell(topic, cause)
+            self._tell("malformed message", topic, str(cause))
             return None
+        if sample.quality[0] & Quality.CLOCK_SUSPECT:
+            self.counts.wrong_clock += 1
+            self._tell("stamp not trusted", topic, "its own time is missing or far from ours")
         return Message(tuple({b.device_id: None for b in bindings}), bindings, sample, lambda: None)
 
-    def _tell(self, topic: str, cause: BadFrame) -> None:
+    def _tell(self, what: str, topic: str, why: str) -> None:
         now = time.monotonic()
-        if now - self._told_at.get(topic, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
-            self._told_at[topic] = now
-            log.warning(
-                "malformed message", extra={"action": "mqtt_malformed", "topic": topic, "why": str(cause)}
-            )
+        if now - self._told_at.get((what, topic), -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
+            self._told_at[what, topic] = now
+            action = "mqtt_" + what.replace(" ", "_")
+            log.warning("message in doubt", extra={"action": action, "topic": topic, "why": why})
 
 
 class _Session:

@@ -118,9 +118,14 @@ class Ear:
 
 @asynccontextmanager
 async def listening(
-    port: int, name: str, *, acknowledge: bool = True, topic: str = TOPIC
+    port: int,
+    name: str,
+    *,
+    acknowledge: bool = True,
+    topic: str = TOPIC,
+    connection_id: str = "broker",
 ) -> AsyncIterator[Ear]:
-    connection = Connection("broker", MqttBroker("127.0.0.1", port))
+    connection = Connection(connection_id, MqttBroker("127.0.0.1", port))
     points = (message_point("temperature", topic=topic),)
     ear = Ear(MqttDriver(BusContext(connection, (Device("lobby", "broker"),), points, name)), acknowledge)
     running = asyncio.ensure_future(ear.driver.run(ear.take, ear.connected.set))
@@ -194,6 +199,22 @@ async def test_rubbish_is_counted_and_sampled_and_what_follows_is_read(broker: i
         assert ear.driver.counts.malformed == 3
         assert ear.driver.counts.samples[1] == (TOPIC, "{")
     assert ear.temperatures == [20.0]
+
+
+async def test_stamp_far_from_ours_is_counted_and_receipt_counts(broker: int) -> None:
+    async with listening(broker, "wrong-clock") as ear:
+        await asyncio.to_thread(publish, broker, reading(20.0, time.time() + 3600))
+        await ear.until(1)
+        assert ear.driver.counts.wrong_clock == 1
+    assert abs(ear.messages[0].sample.at - time.time()) < 5
+
+
+async def test_two_connections_to_one_broker_do_not_push_each_other_out(broker: int) -> None:
+    async with listening(broker, "twins") as first, listening(broker, "twins", connection_id="b") as second:
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(publish, broker, reading(21.0))
+        await first.until(1)
+        await second.until(1)
 
 
 async def test_nobody_listening_is_device_away() -> None:
