@@ -103,6 +103,7 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     mixed = damper * chunk.outdoor("temperature_c") + (1.0 - damper) * back
     humidity = _return_humidity(chunk, house, unit, on)
     setting = np.round(2.0 * np.clip(17.5 - 4.0 * house.load_share.mean(axis=0), 13.5, 17.5)) / 2.0
+    setting = chunk.commanded(unit.id, "supply_air_temperature_setpoint", setting)
     drying = np.clip(7.0 * (humidity - 60.0), 0.0, 30.0)
     reheat = (
         np.where(chunk.share_active("reheat_against_cooling", unit.id) > 0, 45.0, drying)
@@ -136,6 +137,7 @@ def simulate_outdoor_air_units(chunk: Chunk, house: House) -> None:
         speed = _fan(chunk, house, unit, on)
         outdoor = chunk.outdoor("temperature_c")
         setting = np.full(chunk.grid.count, 18.0)
+        setting = chunk.commanded(unit.id, "supply_air_temperature_setpoint", setting)
         wet = np.clip(chunk.outdoor("enthalpy_kj_kg") - 48.0, 0.0, None) / 2.6
         need = np.maximum(outdoor + FAN_HEAT_K - setting, 0.0) + 0.35 * wet
         coil = _coil(house, 0.8 * need, np.zeros(chunk.grid.count))

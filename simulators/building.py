@@ -75,21 +75,23 @@ def open_house(chunk: Chunk, building: str) -> House:
         own = np.maximum(forced, chunk.share_active("after_hours_cooling", unit.id))
         group = unit.number % 3
         window = (middle > OPEN_H + STAGGER_H * group) & (middle < CLOSE_H - STAGGER_H * (2 - group))
-        house.air_scheduled[unit.id] = scheduled * window
-        house.air_on[unit.id] = np.maximum(scheduled * window, own)
+        house.air_scheduled[unit.id] = chunk.commanded(unit.id, "schedule", scheduled * window)
+        house.air_on[unit.id] = np.maximum(house.air_scheduled[unit.id], own)
+        if chunk.commands.get((unit.id, "schedule")):
+            own = house.air_on[unit.id]  # air by command needs the plant, whatever the hour
         some_air = np.maximum(some_air, own)
     house.plant_on = np.maximum(house.plant_on, some_air)
     house.extra_kw = np.zeros_like(house.people)
     return house
 
 
-def _zone_on(house: House, zone: Equipment) -> Floats:
+def _zone_on(chunk: Chunk, house: House, zone: Equipment) -> Floats:
     if zone.id in house.air_on:
         return house.air_on[zone.id]
     air = house.air_on.get(str(zone.params.get("ahu", "")))
     if air is not None:
         return air
-    return np.maximum(house.scheduled, house.forced)
+    return np.maximum(chunk.commanded(zone.id, "schedule", house.scheduled), house.forced)
 
 
 def simulate_zones(chunk: Chunk, house: House) -> None:
@@ -101,10 +103,11 @@ def simulate_zones(chunk: Chunk, house: House) -> None:
     target, constant, first = [], [], []
     for zone in zones:
         setting = round(chunk.constant(f"{zone.id}-set", 25.5, 26.4) * 2) / 2
+        setting = chunk.commands.get((zone.id, "zone_temperature_setpoint"), setting)
         house.set_point[zone.id] = setting
         wobble = chunk.noise(f"{zone.id}-zone", 5400.0).mean(axis=0)
         own = free + chunk.constant(f"{zone.id}-free", -0.8, 0.8) + 0.25 * wobble
-        on = _zone_on(house, zone) * (1.0 if zone.kind == "vrf" else house.plant_on)
+        on = _zone_on(chunk, house, zone) * (1.0 if zone.kind == "vrf" else house.plant_on)
         cooled = setting + 0.22 * wobble + 0.5 * (people - 0.6)
         helps = (on > 0) & (own > setting - 0.6)
         target.append(np.where(helps, np.minimum(cooled, own), own))
@@ -172,7 +175,7 @@ def simulate_demand(chunk: Chunk, house: House, floor_heat_kw: Floats) -> None:
 def simulate_zone_units(chunk: Chunk, house: House) -> None:
     """Publish VAV boxes, fan-coils and VRF units."""
     for unit in chunk.model.of(house.id, "vav", "fcu", "vrf"):
-        on = _zone_on(house, unit)
+        on = _zone_on(chunk, house, unit)
         zone = house.zone_at[unit.id]
         setting = house.set_point[unit.id]
         noise = chunk.noise(f"{unit.id}-reading", 2400.0)
@@ -193,7 +196,7 @@ def _publish_vav(chunk: Chunk, house: House, unit: Equipment, demand: Floats, on
 
 def _publish_fcu(chunk: Chunk, house: House, unit: Equipment, demand: Floats, on: Floats) -> None:
     chunk.put_states(unit, "fan_status", on)
-    chunk.put_states(unit, "schedule", house.scheduled)
+    chunk.put_states(unit, "schedule", chunk.commanded(unit.id, "schedule", house.scheduled))
     speed = np.where(demand.mean(axis=0) > 0.72, 100.0, np.where(demand.mean(axis=0) > 0.45, 66.0, 33.0)) * on
     chunk.put_states(unit, "fan_speed", speed)
     valve = np.clip(115.0 * demand, 0.0, 100.0) * on * house.plant_on
@@ -204,7 +207,7 @@ def _publish_vrf(chunk: Chunk, house: House, unit: Equipment, demand: Floats, on
     warm = (house.zone_at[unit.id].mean(axis=0) > house.set_point[unit.id] - 0.7).astype(np.float64)
     cooling = on * warm
     chunk.put_states(unit, "cooling_status", cooling)
-    chunk.put_states(unit, "schedule", house.scheduled)
+    chunk.put_states(unit, "schedule", chunk.commanded(unit.id, "schedule", house.scheduled))
     chunk.put_constant(unit, "fault", 0.0)
     power = chunk.model.rated(unit, "standby_kw") + chunk.model.rated(unit, "power_kw") * cooling * (
         0.3 + 0.6 * demand

@@ -5,8 +5,9 @@ must know (tank content, temperatures, registers) is tracked here and read off a
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,20 @@ def make_grid(start: float, end: float, faults: Sequence[Fault]) -> Grid:
 class Chunk:
     """Grid, inputs and results of one stretch; physics has shape (2, n): interval starts and ends."""
 
-    def __init__(self, model: Model, seed: int, grid: Grid, state: State, faults: Sequence[Fault]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        seed: int,
+        grid: Grid,
+        state: State,
+        faults: Sequence[Fault],
+        commands: Mapping[Key, float] = MappingProxyType({}),
+    ) -> None:
         self.model = model
         self.seed = seed
         self.grid = grid
         self.opening = state
+        self.commands = dict(commands)
         self.faults = [f for f in faults if f.start < grid.end and f.end > grid.start]
         self.past_faults = [f for f in faults if f.start < grid.end]
         self.rows: dict[Key, AnyRow] = {}
@@ -113,6 +123,11 @@ class Chunk:
     def constant(self, stream: str, low: float, high: float) -> float:
         """Return a number between low and high that belongs to the stream for ever."""
         return low + (high - low) * one_uniform(self.seed, stream)
+
+    def commanded(self, equipment_id: str, signal: str, own: Floats) -> Floats:
+        """Return what the program says, shape (n,), or the command in its place."""
+        commanded = self.commands.get((equipment_id, signal))
+        return own if commanded is None else np.full_like(own, commanded)
 
     def active(self, name: str, equipment_id: str) -> Floats | None:
         """Return 1 for intervals in which the fault acts on the equipment, None when it never does here."""

@@ -1,9 +1,10 @@
 """The physics in order: from weather and people to loads, plant, air, water and meters of one chunk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from simulators import air, building, electrical, generators, lifts, plant, water
-from simulators.chunk import Chunk, State, make_grid
+from simulators.chunk import Chunk, Key, State, make_grid
 from simulators.faults import Fault
 from simulators.model import Model
 from simulators.signals import Source
@@ -11,10 +12,18 @@ from simulators.wrong_readings import spoil_readings
 
 
 def compute_chunk(
-    model: Model, seed: int, span: tuple[float, float], state: State, faults: Sequence[Fault]
+    model: Model,
+    seed: int,
+    span: tuple[float, float],
+    state: State,
+    faults: Sequence[Fault],
+    commands: Mapping[Key, float] = MappingProxyType({}),
 ) -> Chunk:
-    """Return the computed chunk of a span (epoch seconds) that starts from a state."""
-    chunk = Chunk(model, seed, make_grid(*span, faults), state, faults)
+    """Return the computed chunk of a span (epoch seconds) that starts from a state.
+
+    `commands` hold for the whole chunk: schedules and set-points that people command instead of the program.
+    """
+    chunk = Chunk(model, seed, make_grid(*span, faults), state, faults, commands)
     houses = [building.open_house(chunk, name) for name in model.buildings]
     for house in houses:
         building.simulate_zones(chunk, house)

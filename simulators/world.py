@@ -59,6 +59,7 @@ class World:
         for span in month_spans(origin_for(start) if origin is None else origin, float(began)):
             state = compute_chunk(model, seed, span, state, self._faults).state_at(span[1])
         self._overrides: dict[Key, float] = {}
+        self._commands: dict[Key, float] = {}
         self._enter(float(began), state)
         self._evaluate()
 
@@ -137,6 +138,14 @@ class World:
         else:
             self._overrides[key] = value
 
+    def command(self, equipment_id: str, signal: str, value: float | None) -> None:
+        """Make a schedule or set-point a value from now on, whatever its program says; None gives it back."""
+        if value is None:
+            self._commands.pop((equipment_id, signal), None)
+        else:
+            self._commands[equipment_id, signal] = value
+        self._rebuild()
+
     def _rebuild(self) -> None:
         state = self._chunk.state_at(self._now)
         self._enter(self._now, state)
@@ -146,7 +155,7 @@ class World:
         """Compute the stretch from start to the midnight after next and prepare to read it."""
         day = int(calendars.local_day(np.array([start]))[0])
         self._chunk: Chunk = compute_chunk(
-            self.model, self.seed, (start, calendars.midnight(day + 2)), state, self._faults
+            self.model, self.seed, (start, calendars.midnight(day + 2)), state, self._faults, self._commands
         )
         self._view = LiveView(self._chunk)
         self._index = {key: place for place, key in enumerate(self._view.keys)}

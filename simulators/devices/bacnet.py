@@ -1,13 +1,16 @@
 """BACnet/IP controllers: one device with its own UDP port per connection, values taken when read.
 
-Read-only: a write is refused. A muted controller drops every datagram, as a device without power would.
+Schedules and some set-points can be commanded by priority and offer COV, as binary points do; any other write
+is refused. A muted controller drops every datagram, as a device without power would.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from bacpypes3.apdu import SimpleAckPDU
 from bacpypes3.app import Application
 from bacpypes3.appservice import ApplicationServiceAccessPoint
 from bacpypes3.basetypes import BinaryPV, PropertyIdentifier
@@ -32,6 +35,8 @@ from bacpypes3.service.device import WhoHasIHaveServices, WhoIsIAmServices
 from bacpypes3.service.object import ReadWritePropertyMultipleServices, ReadWritePropertyServices
 
 from simulators.catalogue import Connection, Line
+from simulators.devices.bacnet_cov import CovServices
+from simulators.devices.commandable import SLOTS, Slots, is_commandable
 from simulators.devices.objects import OBJECT_LISTS, Object
 from simulators.devices.source import Source, has_reading
 from simulators.served import Key
@@ -47,11 +52,36 @@ class _Live(LocalObject):  # type: ignore[misc]  # bacpypes3 has no types
     """An object whose present value is taken from the world at the moment of reading."""
 
     _take: Take
+    _peek: Callable[[], float]
+    _slots: Slots | None = None
+    _has_cov = False
+
+    def bind(self, slots: Slots | None, peek: Callable[[], float], take: Take, *, cov: bool) -> None:
+        """Say where the present value comes from and what the object offers."""
+        self._slots, self._peek, self._take, self._has_cov = slots, peek, take, cov
+
+    def slots(self) -> Slots | None:
+        """The priority array; None for an object that cannot be commanded."""
+        return self._slots
+
+    def offers_cov(self) -> bool:
+        """Whether changes of its value can be subscribed to."""
+        return self._has_cov
+
+    def reads(self) -> float:
+        """The number that the present value stands for, without serving it; NaN where there is none."""
+        return self._peek()
+
+    def serve(self) -> Any:  # noqa: ANN401  a BACnet value
+        """The present value, counted as served."""
+        return self._take()
 
     async def read_property(self, attr: int | str, index: int | None = None) -> Any:  # noqa: ANN401  a BACnet value
         """The present value now, every other property as it was set."""
         if attr in ("presentValue", PropertyIdentifier.presentValue):
             return self._take()
+        if self._slots is not None and attr in ("priorityArray", PropertyIdentifier.priorityArray):
+            return self._slots.as_property(index)
         return await super().read_property(attr, index)
 
 
@@ -107,6 +137,7 @@ class _Link(NormalLinkLayer):  # type: ignore[misc]
 
 
 class _Controller(
+    CovServices,
     Application,  # type: ignore[misc]
     WhoIsIAmServices,  # type: ignore[misc]
     WhoHasIHaveServices,  # type: ignore[misc]
@@ -118,7 +149,8 @@ class _Controller(
     def __init__(
         self, device: DeviceObject, address: IPv4Address, bound: socket.socket, is_silent: Callable[[], bool]
     ) -> None:
-        super().__init__()
+        CovServices.__init__(self)
+        Application.__init__(self)
         self.asap = ApplicationServiceAccessPoint(device, self.device_info_cache)
         self.nsap = NetworkServiceAccessPoint()
         self.nse = NetworkServiceElement()
@@ -128,9 +160,14 @@ class _Controller(
         self.nsap.bind(self.link, address=address)
         self.add_object(device)
 
-    async def do_WritePropertyRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802, ARG002  name given by bacpypes3
-        """Refuse: nothing may be commanded."""
-        raise ExecutionError(errorClass="property", errorCode="writeAccessDenied")
+    async def do_WritePropertyRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802  name given by bacpypes3
+        """Command a present value by priority (16 unless given); anything else is refused."""
+        target = self.get_object_id(apdu.objectIdentifier)
+        slots = target.slots() if isinstance(target, _Live) else None
+        if slots is None or apdu.propertyIdentifier != PropertyIdentifier.presentValue:
+            raise ExecutionError(errorClass="property", errorCode="writeAccessDenied")
+        slots.write(apdu.propertyValue, int(apdu.priority or SLOTS))
+        await self.response(SimpleAckPDU(context=apdu))
 
     async def do_WritePropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802, ARG002
         """Refuse: nothing may be commanded."""
@@ -143,6 +180,7 @@ class _Controller(
 
     def close(self) -> None:
         """Release the port."""
+        self.stop_cov()
         self.link.close()
 
 
@@ -209,12 +247,22 @@ class BacnetServer:
         else:
             properties |= {"presentValue": 1, "numberOfStates": 2}
         made = _CLASSES[form](**properties)
-        made._take = self._taker((line.id, listed.signal), kind)  # noqa: SLF001  our own class
+        key = (line.id, listed.signal)
+        slots = Slots(kind, partial(self._source.command, key)) if is_commandable(listed.signal) else None
+        peek = self._peeker(key, slots)
+        made.bind(slots, peek, self._taker(key, kind, peek), cov=kind == "binary" or slots is not None)
         return made
 
-    def _taker(self, key: Key, kind: str) -> Take:
+    def _peeker(self, key: Key, slots: Slots | None) -> Callable[[], float]:
+        def peek() -> float:
+            commanded = slots.commanded if slots is not None else None
+            return self._source.read(key) if commanded is None else commanded
+
+        return peek
+
+    def _taker(self, key: Key, kind: str, peek: Callable[[], float]) -> Take:
         def take() -> Any:  # noqa: ANN401  a BACnet value
-            reading = self._source.read(key)
+            reading = peek()
             if not has_reading(reading):
                 raise ExecutionError(errorClass="property", errorCode="valueNotInitialized")
             self._source.served.add((key,))

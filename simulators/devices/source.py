@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from simulators.served import Key, Served
 
@@ -17,6 +17,14 @@ class Values(Protocol):
         """Whether a fault keeps the equipment's device from answering."""
 
 
+@runtime_checkable
+class Steerable(Protocol):
+    """A world that follows what its controllers are commanded."""
+
+    def command(self, equipment_id: str, signal: str, value: float | None) -> None:
+        """Make a schedule or set-point this value instead of the program's; None gives it back."""
+
+
 class Source:
     """The world as the devices see it. A muted connection or piece of equipment does not answer."""
 
@@ -28,6 +36,11 @@ class Source:
     def read(self, key: Key) -> float:
         """The reading of a point; NaN when the device has none."""
         return self.values.value(key[0], key[1])
+
+    def command(self, key: Key, value: float | None) -> None:
+        """What a controller was commanded; a world of fixed readings does not follow."""
+        if isinstance(self.values, Steerable):
+            self.values.command(key[0], key[1], value)
 
     def mute(self, name: str, *, on: bool) -> None:
         """Make a connection or piece of equipment silent, or let it speak again."""

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from bacpypes3.apdu import ErrorRejectAbortNack
 from bacpypes3.basetypes import ErrorType
-from bacpypes3.ipv4.app import NormalApplication
+from bacpypes3.ipv4.app import NormalApplication as PlainApplication
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.pdu import Address, IPv4Address
-from bacpypes3.primitivedata import ObjectIdentifier, Real
+from bacpypes3.primitivedata import Null, ObjectIdentifier, Real
+from bacpypes3.service.cov import ChangeOfValueServices
+
+
+class NormalApplication(PlainApplication, ChangeOfValueServices):
+    """With change of value, which the library keeps apart."""
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +112,47 @@ async def test_a_missing_reading_is_an_error_of_its_item(simulation, client: Nor
     assert got[1] == 1.0
 
 
-async def test_a_write_is_refused(simulation, client: NormalApplication) -> None:
+@pytest.mark.parametrize("place", ["analog-input,1", "analog-value,2", "analog-output,1"])
+async def test_a_write_to_what_is_not_commandable_is_refused(
+    place: str, simulation, client: NormalApplication
+) -> None:
     with pytest.raises(ErrorRejectAbortNack):
         await client.write_property(
-            address(simulation, "ltb-ahu-01"), ObjectIdentifier("analog-value,1"), "present-value", Real(18.0)
+            address(simulation, "ltb-ahu-01"), ObjectIdentifier(place), "present-value", Real(18.0)
         )
+
+
+async def test_the_lowest_slot_decides_and_null_gives_back(simulation, client: NormalApplication) -> None:
+    at, place = address(simulation, "ltb-ahu-05"), ObjectIdentifier("analog-value,1")
+
+    async def write(value: Real | Null, priority: int) -> object:
+        await client.write_property(at, place, "present-value", value, priority=priority)
+        return await client.read_property(at, place, "present-value")
+
+    assert await write(Real(18.0), 12) == 18.0
+    assert await write(Real(16.0), 8) == 16.0
+    assert await write(Real(19.0), 12) == 16.0
+    slots = await client.read_property(at, place, "priority-array")
+    assert [n for n, slot in enumerate(slots, 1) if slot.null is None] == [8, 12]
+    assert await write(Null(()), 8) == 19.0
+    assert await write(Null(()), 12) == 1.0
+
+
+async def test_cov_tells_at_once_on_change_and_no_more_after_its_end(
+    simulation, client: NormalApplication
+) -> None:
+    at, place = address(simulation, "ltb-ahu-06"), ObjectIdentifier("binary-input,1")
+    async with client.change_of_value(at, place, 7, True, 60) as told:
+        async with asyncio.timeout(3):
+            assert str((await told.get_value())[1]) == "active"
+            await told.get_value()  # its flags
+            simulation.world.override("ltb-ahu-06", "fan_status", 0.0)
+            assert str((await told.get_value())[1]) == "inactive"
+            await told.get_value()
+    simulation.world.override("ltb-ahu-06", "fan_status", None)
+    with pytest.raises(ErrorRejectAbortNack):
+        async with client.change_of_value(at, ObjectIdentifier("analog-input,1"), 8, True, 60):
+            pass
 
 
 async def test_each_present_value_that_is_returned_counts_once(simulation, client: NormalApplication) -> None:

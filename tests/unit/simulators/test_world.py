@@ -196,3 +196,18 @@ def test_wrong_fault_on_the_command_line_exits_2(capsys):
     when = ["--from", "2026-08-03T00:00:00+08:00", "--to", "2026-08-04T00:00:00+08:00"]
     assert main(["--site", site, "--seed", "1", *when, "--fault", "tank_leak"]) == 2
     assert "FROM" in capsys.readouterr().err
+
+
+def test_world_follows_a_commanded_schedule_and_set_point_until_they_are_given_back(model):
+    night = dt.datetime(2026, 8, 4, 23, 30, tzinfo=TAIPEI)
+    world = _world(model, night)
+    assert world.value("ltb-ahu-03", "fan_status") == 0.0
+    world.command("ltb-ahu-03", "schedule", 1.0)
+    world.command("ltb-ahu-03", "supply_air_temperature_setpoint", 15.5)
+    world.step(night + dt.timedelta(minutes=30))
+    assert world.value("ltb-ahu-03", "fan_status") == world.value("ltb-ahu-03", "schedule") == 1.0
+    assert world.value("ltb-ahu-03", "supply_air_temperature") == pytest.approx(15.5, abs=1.0)
+    assert world.value("ltb-ahu-04", "fan_status") == 0.0
+    world.command("ltb-ahu-03", "schedule", None)
+    world.step(night + dt.timedelta(minutes=31))
+    assert world.value("ltb-ahu-03", "fan_status") == 0.0
