@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 Sink = Callable[[tuple[PointBinding, ...], Sample], None]
 UNSUPPORTED_PAUSE_S = 3600.0
+REFUSALS_TO_SPLIT = 3  # a device that starts up may refuse everything for some seconds
+REFUSED_PAUSE_S = 5.0
+LINE_RENEWED_AFTER = 20  # time limits without any answer: the far end may have forgotten the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class _Due(Generic[BlockT]):
     phase_s: float = field(compare=False)
     slot: float = field(compare=False, default=0.0)
     parked: bool = field(compare=False, default=False)
+    refusals: int = field(compare=False, default=0)
 
 
 class Poller(Generic[BlockT]):
@@ -92,7 +96,8 @@ class Poller(Generic[BlockT]):
         self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
         self._heap: list[_Due[BlockT]] = []
         self._number = 0
-        self._failed_connects = 0
+        self._failed_connects = 0  # connections that brought no answer, in a row
+        self._opened_at = 0.0
         for block in driver.plan(context.devices, context.bindings):
             self.health.circuit(block.device_id)
             self._schedule(block, time.monotonic())
@@ -102,20 +107,22 @@ class Poller(Generic[BlockT]):
         """What is asked at present."""
         return [due.block for due in self._heap]
 
-    def _schedule(self, block: BlockT, now: float) -> None:
+    def _schedule(self, block: BlockT, now: float, refusals: int = 0) -> None:
         self._number += 1
         name = f"{block.device_id}/{'/'.join(block.bindings[0].key)}"
         phase = phase_of(name, block.interval_s)
         # the first reading comes soon: within the interval, and within 5 s where that is longer
         first = now + phase_of(name, min(block.interval_s, 5.0))
-        heapq.heappush(
-            self._heap, _Due(first, self._number, block, RangeCheck(block.bindings), phase, slot=first)
-        )
+        check = RangeCheck(block.bindings)
+        due = _Due(first, self._number, block, check, phase, slot=first, refusals=refusals)
+        heapq.heappush(self._heap, due)
 
     async def run(self) -> None:
         """Read until cancelled."""
         try:
             while self._heap:
+                if self._is_stale():
+                    await self._driver.close()
                 if not self._driver.is_open:
                     await self._connect()
                     continue
@@ -127,21 +134,32 @@ class Poller(Generic[BlockT]):
             await self._driver.close()
 
     async def _connect(self) -> None:
+        if self._failed_connects > 1:  # a line that was lost once is made again at once
+            await asyncio.sleep(0.1 + full_jitter(self._failed_connects - 1, self._rng, cap_s=20.0))
         try:
             await self._driver.open()
         except DeviceAway as cause:
-            self._failed_connects += 1
-            if self._failed_connects >= MISSES_TO_OPEN:
-                self._give_up_all(str(cause.facts.get("why", "no connection")))
-            await asyncio.sleep(0.1 + full_jitter(self._failed_connects, self._rng, cap_s=20.0))
-        else:
-            self.counts.connects += 1
-            self._failed_connects = 0
-            self.health.probe_not_before = 0.0
-            if self._all_away():
-                for circuit in self.health.circuits.values():
-                    circuit.not_before = 0.0
-                self._realign()
+            self._line_failed(str(cause.facts.get("why", "no connection")))
+            return
+        self.counts.connects += 1
+        self._opened_at = time.monotonic()
+        self.health.probe_not_before = 0.0
+        if self._all_away():
+            for circuit in self.health.circuits.values():
+                circuit.not_before = 0.0
+            self._realign()
+
+    def _line_failed(self, why: str) -> None:
+        """Not made, or lost before it brought an answer: a far end that hangs up at once is away as well."""
+        self._failed_connects += 1
+        if self._failed_connects >= MISSES_TO_OPEN:
+            self._give_up_all(why)
+
+    def _is_stale(self) -> bool:
+        """Whether a connection stands on which nobody has answered for long."""
+        if not self._driver.is_open or not self._all_away():
+            return False
+        return time.monotonic() - self._opened_at > LINE_RENEWED_AFTER * self._driver.time_limit_s
 
     def _all_away(self) -> bool:
         return all(c.is_open for c in self.health.circuits.values())
@@ -206,6 +224,7 @@ class Poller(Generic[BlockT]):
             return True
         self._answered(block)
         self.counts.answered += 1
+        due.refusals, due.parked = 0, False
         self._sink(block.bindings, due.check.flag(sample))
         return True
 
@@ -227,6 +246,7 @@ class Poller(Generic[BlockT]):
         heapq.heapify(self._heap)
 
     def _answered(self, block: BlockT) -> None:
+        self._failed_connects = 0
         if self.health.is_silent:
             self._realign()
         if self.health.answered(block.device_id):
@@ -234,26 +254,35 @@ class Poller(Generic[BlockT]):
 
     def _missed(self, block: BlockT, cost_s: float, cause: Exception) -> None:
         self.counts.missed += 1
-        if not self._driver.is_open:
-            return  # the line broke, which says nothing about this device
         if self.health.missed(block.device_id, time.monotonic(), cost_s, self._rng):
             self._report(StateChange(block.device_id, online=False, at=time.time(), detail=str(cause)))
-        if self.health.is_silent and not self._all_away():
+        if not self._driver.is_open:
+            self._line_failed(str(cause))
+        elif self.health.is_silent and not self._all_away():
             self._give_up_all("no device on this line answers")
 
     def _replaced(self, due: _Due[BlockT], cause: NotSupported) -> bool:
-        """Split a refused block once and remember; a single refused value is left alone for an hour."""
+        """Split a block refused several times; ask for a single refused value ever more rarely."""
         self.counts.refused += 1
+        due.refusals += 1
+        if due.refusals < REFUSALS_TO_SPLIT:
+            self._put_back(due, time.monotonic() + min(due.block.interval_s, REFUSED_PAUSE_S))
+            return False
         smaller = self._driver.split(due.block)
+        for block in smaller:
+            self._schedule(block, time.monotonic(), due.refusals - 1)
         if not smaller:
+            self._park(due, cause)
+        return False
+
+    def _park(self, due: _Due[BlockT], cause: NotSupported) -> None:
+        if not due.parked:
             point = "/".join(due.block.bindings[0].key)
             log.warning(
                 "device lacks a point",
                 extra={"action": "point_not_supported", "point": point, "why": cause.message},
             )
-            due.parked = True
-            self._put_back(due, time.monotonic() + UNSUPPORTED_PAUSE_S)
-            return False
-        for block in smaller:
-            self._schedule(block, time.monotonic())
-        return False
+        due.parked = True
+        doublings = min(due.refusals - REFUSALS_TO_SPLIT, 12)
+        pause = min(max(due.block.interval_s, 1.0) * 2**doublings, UNSUPPORTED_PAUSE_S)
+        self._put_back(due, time.monotonic() + pause)

@@ -167,3 +167,48 @@ async def test_bug_in_one_block_does_not_stop_the_others(caplog: pytest.LogCaptu
             await running
     assert set(read) == {"holding_0_0"}
     assert [r.message for r in caplog.records].count("block failed") == 1
+
+
+async def test_gateway_that_hangs_up_at_once_is_told_as_away_and_not_hammered() -> None:
+    async with polled(2, [fast(1), fast(2)]) as bus:
+        await until(lambda: min(bus.samples["u1"], bus.samples["u2"]) >= 1)
+        bus.wire.behave = lambda _: b""
+        await until(lambda: bus.states("u1") == bus.states("u2") == [True, False])
+        before = bus.wire.connections
+        await asyncio.sleep(2.0)
+        assert bus.wire.connections - before <= 10
+        bus.wire.behave = registers
+        await until(lambda: bus.states("u1") == bus.states("u2") == [True, False, True], 30.0)
+
+
+async def test_unit_at_whose_requests_the_gateway_hangs_up_is_told_as_away_alone() -> None:
+    points = [fast(1), fast(2)]
+    async with polled(2, points, lambda r: registers(r) if unit_of(r) == 1 else b"") as bus:
+        await until(lambda: bus.states("u2") == [False])
+        seen = bus.samples["u1"]
+        await until(lambda: bus.samples["u1"] >= seen + 5)
+        assert bus.states("u1") == [True]
+
+
+async def test_connection_that_the_far_end_has_forgotten_is_made_anew() -> None:
+    async with polled(1, [fast(1)]) as bus:
+        await until(lambda: bus.samples["u1"] >= 1)
+        bus.wire.behave = lambda r: registers(r) if bus.wire.connections > 1 else None
+        await until(lambda: bus.states("u1") == [True, False, True], 15.0)
+
+
+async def test_device_that_refuses_all_while_it_starts_is_read_whole_again() -> None:
+    points = [fast(1, address) for address in (0, 2, 4, 6)]
+    async with polled(1, points, lambda r: answer(r, b"\x83\x02")) as bus:
+        await until(lambda: len(bus.wire.requests) == 2)
+        bus.wire.behave = registers
+        await until(lambda: len(bus.values) == 4)
+        assert bus.poller is not None
+        assert len(bus.poller.blocks) <= 1  # one in flight is in no list
+
+
+async def test_refused_point_is_read_once_the_device_has_it() -> None:
+    async with polled(1, [fast(1)], lambda r: answer(r, b"\x83\x02")) as bus:
+        await until(lambda: len(bus.wire.requests) >= 4)
+        bus.wire.behave = registers
+        await until(lambda: bus.samples["u1"] >= 3)
