@@ -32,6 +32,15 @@ def _plant(args: argparse.Namespace, settings: Settings) -> Plant:
     return move_connections(plant, endpoints) if endpoints else plant
 
 
+def _options(args: argparse.Namespace, settings: Settings) -> CollectorOptions:
+    parent = os.environ.get("ENERGY_CENTER_PARENT_PID", "")
+    return CollectorOptions(
+        state_dir=args.state_dir or settings.state_dir or default_state_dir(),
+        dsn=settings.database_url.get_secret_value() if settings.database_url else None,
+        parent_pid=int(parent) if parent.isdigit() else None,
+    )
+
+
 async def _run(plant: Plant, options: CollectorOptions) -> None:
     supervisor = Supervisor(plant, options)
     loop = asyncio.get_running_loop()
@@ -43,16 +52,10 @@ async def _run(plant: Plant, options: CollectorOptions) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Collect until SIGTERM or SIGINT; 2 when the site file or this machine is not as needed."""
     args = _arguments(argv)
-    settings = Settings()
-    log.set_up(settings.log_level, settings.log_form)
-    parent = os.environ.get("ENERGY_CENTER_PARENT_PID", "")
-    options = CollectorOptions(
-        state_dir=args.state_dir or settings.state_dir or default_state_dir(),
-        dsn=settings.database_url.get_secret_value() if settings.database_url else None,
-        parent_pid=int(parent) if parent.isdigit() else None,
-    )
     try:
-        asyncio.run(_run(_plant(args, settings), options))
+        settings = Settings()
+        log.set_up(settings.log_level, settings.log_form)
+        asyncio.run(_run(_plant(args, settings), _options(args, settings)))
     except EnergyCenterError as problem:
         sys.stderr.write(f"collectors: {problem}\n")
         return 2

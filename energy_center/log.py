@@ -48,3 +48,5 @@ def set_up(level: str = "INFO", form: Literal["text", "json"] = "text") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("bacpypes3", "pymodbus", "asyncio", "httpx", "apprise"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # a pool that cannot refill itself says so with a traceback each time; we tell the database's absence once
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -4,14 +4,19 @@ All are prefixed `ENERGY_CENTER_`, except the conventional `DATABASE_URL`.
 """
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from energy_center.errors import EnvironmentProblem
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
 
 
 class Mode(StrEnum):
@@ -26,6 +31,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ENERGY_CENTER_", extra="ignore")
 
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401  the library's own signature
+        """Read the environment; raises EnvironmentProblem, which names each wrong variable."""
+        try:
+            super().__init__(**given)
+        except ValidationError as wrong:
+            said = "; ".join(f"{_variable(error['loc'])}: {error['msg']}" for error in wrong.errors())
+            raise EnvironmentProblem(f"Wrong in the environment: {said}") from None
+
     mode: Mode = Mode.PRODUCTION
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "ENERGY_CENTER_DATABASE_URL")
@@ -37,17 +50,41 @@ class Settings(BaseSettings):
         default=None, description="JSON {connection id: {host, port}}: overrides the site file's addresses."
     )
     host: str = "127.0.0.1"
-    port: int = 8050
+    port: int = Field(default=8050, ge=0, le=65535)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     behind_proxy: bool = False
-    raw_retention_days: int = 7
+    raw_retention_days: int = Field(default=7, ge=1, description="How long raw readings are kept.")
     rules_interval_s: float = Field(default=60.0, gt=0, description="How often the rules are run.")
     notify_url: SecretStr | None = Field(
         default=None, description="Where alarms are sent: an Apprise address such as mailto://…"
     )
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_form: Literal["text", "json"] = "text"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _names_a_database(url.get_secret_value()):
+            raise ValueError(
+                "expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE; in the password, letters that have "
+                "a meaning in addresses (/ ? # @ : [ ]) are written as %2F and so on"
+            )
+        return url
+
+
+def _names_a_database(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return parts.scheme in {"postgresql", "postgres"} and all(_HOST.fullmatch(host) for host in hosts)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper() if location else "?"
+    return name if name == "DATABASE_URL" else f"ENERGY_CENTER_{name.removeprefix('ENERGY_CENTER_')}"
 
 
 def default_state_dir(name: str = "main") -> Path:

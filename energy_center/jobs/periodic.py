@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from energy_center.errors import RetryLater
+from energy_center.errors import RetryLater, TellUser
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ async def _run_once(job: Job, *, quiet: bool) -> bool:
     try:
         async with asyncio.timeout(job.limit_s):
             await job.run(datetime.now(UTC))
-    except (RetryLater, TimeoutError) as problem:
+    except (RetryLater, TellUser, TimeoutError) as problem:
         if not quiet:
             log.warning(
                 "job failed, will be tried again",

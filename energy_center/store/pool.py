@@ -4,13 +4,13 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from energy_center.errors import DatabaseAway
+from energy_center.errors import DatabaseAway, EnergyCenterError, EnvironmentProblem, MigrationError
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,14 @@ _AWAY = (
     asyncpg.PostgresIOError,
     ConnectionError,
 )
+_NOT_OPENED = (asyncpg.PostgresError, OSError, TimeoutError, ValueError)
+
+
+def _not_opened(cause: Exception) -> EnergyCenterError:
+    """Why there is no connection; the driver's words about a wrong address may quote its password."""
+    if isinstance(cause, ValueError):
+        return EnvironmentProblem("DATABASE_URL is not an address that PostgreSQL's driver understands")
+    return DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}")
 
 
 def _as_json(document: object) -> str:
@@ -52,10 +60,24 @@ def _told_as_away(held: Connection) -> Iterator[None]:
         raise DatabaseAway(f"The database cannot be used: {cause}") from cause
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as cause:
         # the driver's state is torn when the server dies between two messages
-        if held.is_closed() or isinstance(cause, asyncpg.InternalClientError):
-            held.terminate()
+        if _is_gone(held) or isinstance(cause, asyncpg.InternalClientError):
+            with suppress(asyncpg.InterfaceError):
+                held.terminate()
             raise DatabaseAway("The connection to the database was lost") from cause
         raise
+    except asyncpg.UndefinedTableError as cause:
+        raise MigrationError(
+            f"The database is not prepared ({cause}): run `energy-center migrate`"
+        ) from cause
+    except asyncpg.InsufficientPrivilegeError as cause:
+        raise EnvironmentProblem(f"The database account in DATABASE_URL lacks a right: {cause}") from cause
+
+
+def _is_gone(held: Connection) -> bool:
+    try:
+        return held.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back when the server went away
+        return True
 
 
 @asynccontextmanager
@@ -67,8 +89,8 @@ async def connect(dsn: str, *, timeout_s: float = 10.0) -> AsyncIterator["asyncp
     """
     try:
         connection = await asyncpg.connect(dsn, timeout=timeout_s, server_settings=SESSION_SETTINGS)
-    except (*_AWAY, OSError, TimeoutError) as cause:
-        raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+    except _NOT_OPENED as cause:
+        raise _not_opened(cause) from cause
     try:
         with _told_as_away(connection):
             await _prepare(connection)
@@ -137,8 +159,8 @@ class Database:
                 server_settings=SESSION_SETTINGS,
                 init=_prepare,
             )
-        except (*_AWAY, OSError, TimeoutError) as cause:
-            raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+        except _NOT_OPENED as cause:
+            raise _not_opened(cause) from cause
         return cls(dsn, pool, acquire_s)
 
     async def close(self) -> None:
@@ -154,8 +176,8 @@ class Database:
         """Borrow a connection; each statement commits on its own."""
         try:
             held = await self._pool.acquire(timeout=self._acquire_s)
-        except (*_AWAY, OSError, TimeoutError) as cause:
-            raise DatabaseAway(f"The database cannot be reached: {cause or type(cause).__name__}") from cause
+        except _NOT_OPENED as cause:
+            raise _not_opened(cause) from cause
         try:
             with _told_as_away(held):
                 yield held

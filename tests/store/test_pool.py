@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from energy_center.errors import DatabaseAway
+from energy_center.errors import DatabaseAway, EnvironmentProblem, MigrationError
 from energy_center.store.embedded import EmbeddedPostgres
 from energy_center.store.listen import listen
 from energy_center.store.pool import Database, check, connect
@@ -152,3 +152,22 @@ async def test_a_failing_transaction_leaves_nothing_and_a_wrong_statement_is_not
 async def test_json_columns_are_python_objects_and_times_are_utc(database: Database) -> None:
     assert await ask(database, """SELECT '{"水": [1.5, null]}'::jsonb""") == {"水": [1.5, None]}
     assert await ask(database, "SHOW timezone") == "UTC"
+
+
+async def test_what_a_person_can_put_right_is_said_in_words(server: EmbeddedPostgres) -> None:
+    db = await Database.open(server.dsn, min_size=0)
+    with pytest.raises(MigrationError, match="energy-center migrate"):
+        await ask(db, "SELECT count(*) FROM app_user")
+    async with db.connection() as connection:
+        await connection.execute("CREATE ROLE weak LOGIN")
+    await db.close()
+    weak = await Database.open(server.dsn.replace("postgres@", "weak@"), min_size=0)
+    with pytest.raises(EnvironmentProblem, match="permission denied"):
+        await ask(weak, "CREATE TABLE public.own ()")
+    await weak.close()
+
+
+async def test_a_database_that_is_not_there_is_away(server: EmbeddedPostgres) -> None:
+    with pytest.raises(DatabaseAway, match="does not exist"):
+        async with connect(server.dsn.replace("/energy_center", "/nowhere")):
+            pass
