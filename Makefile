@@ -17,8 +17,9 @@ help: ## this list
 
 # The demo needs the program alone; development tools follow only where they are asked for.
 $(VENV)/.program: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or set PYTHON." >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit("Energy Center needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Set PYTHON=python3.11." if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install python3-venv." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >/dev/null || { echo "Python's venv module is missing: install python3-venv." >&2; exit 2; }
 	@echo "installing Energy Center into $(VENV)/ …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
@@ -69,4 +70,5 @@ screenshots: setup ## the pictures in docs/images/, taken from a demo of its own
 
 clean: ## remove what was built or installed here; the demo's data too
 	rm -rf $(VENV) build .apt .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@test "$$(id -u)" != 0 || rm -rf "/var/lib/energy-center/$$(pwd -P | sed 's|^/||; s|/|-|g')"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

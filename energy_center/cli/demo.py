@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from energy_center.cli import out
+from energy_center.cli.arguments import port
 from energy_center.cli.demo_check import check_demo
 from energy_center.cli.demo_stack import DEMO_USERS, DemoPlan, DemoStack
 from energy_center.errors import EnvironmentProblem
@@ -20,7 +21,7 @@ EXAMPLE_FAULT = "sump_pump_failed@ltb-sump-b3"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the demo."""
-    parser.add_argument("--port", type=int, default=None, help="web port; 0 takes a free one (default 8050)")
+    parser.add_argument("--port", type=port, default=None, help="web port; 0 takes a free one (default 8050)")
     parser.add_argument("--seed", type=int, default=1, help="seed of weather and people (default 1)")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[@EQUIPMENT][+SECONDS]")
     parser.add_argument("--no-history", action="store_true", help="leave out the 13 months of simulated past")
@@ -42,11 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> DemoPlan:
     settings = Settings()
-    port = settings.port if args.port is None else args.port
+    web_port = settings.port if args.port is None else args.port
     headless = args.check is not None or args.screenshots is not None
     return DemoPlan(
         state_dir=(args.state_dir or settings.state_dir or default_state_dir("demo")).resolve(),
-        port=0 if headless and args.port is None else port,
+        port=0 if headless and args.port is None else web_port,
         seed=args.seed,
         faults=tuple(args.fault),
         history=not args.no_history,

@@ -122,11 +122,11 @@ class DemoStack:
         self.address = f"http://127.0.0.1:{json.loads(ready)['port']}"
         await self._first_live_value()
         if self.history:
-            self.children["history"] = await self._starter("history")()
+            await self._keep("history", self._starter("history"))
 
     async def stop(self) -> None:
         """Stop in the reverse order of the start: people first, devices last, then the database."""
-        for name in ("history", "server", "worker", "collectors", "simulators"):
+        for name in ("history", "server", "worker", "collectors", "simulators", "keeper"):
             if child := self.children.pop(name, None):
                 await stop_child(child)
         if self._database is not None:
@@ -148,8 +148,6 @@ class DemoStack:
                 continue
             out.error(f"{name} ended with code {code}; starting it again (log: {child.log})")
             self.children.pop(name)
-            if name == "history":
-                continue
             self.children[name] = await self._start_again[name]()
             if name == "simulators":  # their ports are new: the collectors must learn them
                 await self._learn_endpoints()
@@ -209,7 +207,8 @@ class DemoStack:
         else:
             self._postgres = EmbeddedPostgres(self.plan.state_dir)
             self.dsn = await self._postgres.start()
-        self._database = await Database.open(self.dsn, min_size=1, max_size=4)
+            await self._keep("keeper", self._starter("keeper"))
+        self._database = await Database.open(self.dsn, min_size=0, max_size=4)
         await migrate(self._database)
 
     async def _apply_site(self) -> None:
@@ -265,6 +264,8 @@ class DemoStack:
             case "collectors":
                 site = ["collectors", "--site", str(SITE_FILE), "--endpoints", endpoints]
                 return [*site, "--state-dir", str(self.plan.state_dir)]
+            case "keeper":
+                return ["energy_center.cli.keep_database", str(self.plan.state_dir)]
             case "worker":
                 return ["energy_center", "worker"]
             case "server":

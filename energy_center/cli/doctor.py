@@ -4,17 +4,20 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from energy_center.cli import out
+from energy_center.cli.serve import MIN_SECRET_BYTES
 from energy_center.config.load_site import load_site
 from energy_center.errors import EnergyCenterError
 from energy_center.services.audit import check_audit
 from energy_center.services.check_live import check_live
+from energy_center.services.users import enabled_demo_users, list_users
 from energy_center.settings import Mode, Settings, default_state_dir
+from energy_center.store.embedded import is_prepared
+from energy_center.store.installation import installed_database
 from energy_center.store.migrate import pending_migrations
 from energy_center.store.pool import Database
 from energy_center.store.site import load_site as load_applied_site
@@ -54,14 +57,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    state_dir = settings.state_dir or default_state_dir()
-    findings = [_python(), _disk(state_dir), _secret(settings)]
+    embedded = _embedded(settings)
+    if embedded is not None:
+        settings = settings.model_copy(update={"state_dir": embedded})
+    findings = [_python(), _disk(settings.state_dir or default_state_dir()), _secret(settings, embedded)]
     if settings.site_file is not None:
         findings.append(_site_file(settings.site_file))
-    if settings.database_url is None:
-        advice = "set DATABASE_URL to the installation's PostgreSQL (`make demo` brings its own)"
+    if settings.database_url is None and embedded is None:
+        advice = "set DATABASE_URL to the installation's PostgreSQL, or start a demo with `make demo`"
         return [*findings, Finding("database", ok=False, found="DATABASE_URL is not set", advice=advice)]
-    return [*findings, *await _database(settings.database_url.get_secret_value())]
+    return [*findings, *await _database(settings)]
+
+
+def _embedded(settings: Settings) -> Path | None:
+    """The folder whose own database this installation uses, if it has one; a look must not create any."""
+    if settings.database_url is not None:
+        return None
+    given = settings.state_dir
+    folders = (given,) if given is not None else (default_state_dir("demo"), default_state_dir())
+    return next((f for f in folders if is_prepared(f)), None)
 
 
 def _python() -> Finding:
@@ -77,11 +91,13 @@ def _disk(state_dir: Path) -> Finding:
     return Finding("disk", free >= LOW_DISK_BYTES, f"{free / 2**30:.1f} GB free at {there}", advice)
 
 
-def _secret(settings: Settings) -> Finding:
-    needed = settings.mode is Mode.PRODUCTION
-    there = settings.secret is not None
-    advice = "set ENERGY_CENTER_SECRET to 32 random bytes or more; `serve` refuses to start without it"
-    return Finding("secret", there or not needed, "set" if there else "not set", advice)
+def _secret(settings: Settings, embedded: Path | None) -> Finding:
+    if settings.mode is Mode.DEMO or (embedded is not None and (embedded / "secret").exists()):
+        return Finding("secret", ok=True, found="the demo's own")
+    length = len(settings.secret.get_secret_value().encode()) if settings.secret else 0
+    found = f"{length} bytes" if length else "not set"
+    advice = f"set ENERGY_CENTER_SECRET to {MIN_SECRET_BYTES} random bytes or more; `serve` refuses to start"
+    return Finding("secret", length >= MIN_SECRET_BYTES, found, advice)
 
 
 def _site_file(path: Path) -> Finding:
@@ -94,26 +110,27 @@ def _site_file(path: Path) -> Finding:
     )
 
 
-async def _database(dsn: str) -> list[Finding]:
+async def _database(settings: Settings) -> list[Finding]:
+    where = "in DATABASE_URL" if settings.database_url is not None else f"in {settings.state_dir}"
+    findings: list[Finding] = []
     try:
-        database = await Database.open(dsn, min_size=1, max_size=2)
+        async with installed_database(settings, max_size=2) as database:
+            findings.append(Finding("database", ok=True, found=f"answers ({where})"))
+            findings += await _look_inside(database, settings)
     except EnergyCenterError as problem:
-        return [
-            Finding(
-                "database", ok=False, found=str(problem), advice="start PostgreSQL or correct DATABASE_URL"
-            )
-        ]
-    looks: tuple[Callable[[Database], Awaitable[list[Finding]]], ...] = (_schema, _audit, _life)
-    findings = [Finding("database", ok=True, found="answers")]
-    try:
-        for look in looks:
-            found = await look(database)
-            findings += found
-            if not all(f.ok for f in found):
-                break
-    finally:
-        await database.close()
+        advice = "start PostgreSQL or correct DATABASE_URL"
+        findings.append(Finding("database", ok=False, found=str(problem), advice=advice))
     return findings
+
+
+async def _look_inside(database: Database, settings: Settings) -> list[Finding]:
+    findings = await _schema(database)
+    if not all(f.ok for f in findings):
+        return findings
+    findings += await _audit(database)
+    if settings.database_url is not None and settings.mode is Mode.PRODUCTION:
+        findings += await _accounts(database)
+    return [*findings, *await _life(database)]
 
 
 async def _schema(database: Database) -> list[Finding]:
@@ -126,6 +143,15 @@ async def _audit(database: Database) -> list[Finding]:
     chain = await check_audit(database)
     advice = "someone changed the audit log: keep the database as it is and tell your security officer"
     return [Finding("audit log", chain.broken_at is None, f"{chain.entries} entries, chain checked", advice)]
+
+
+async def _accounts(database: Database) -> list[Finding]:
+    if demo := await enabled_demo_users(database):
+        advice = "disable each with `energy-center user disable NAME`; `serve` refuses to start"
+        return [Finding("accounts", ok=False, found=f"demo accounts: {', '.join(demo)}", advice=advice)]
+    held = len(await list_users(database))
+    advice = "add one with `energy-center user add NAME --role admin`"
+    return [Finding("accounts", held > 0, f"{held}", advice)]
 
 
 async def _life(database: Database) -> list[Finding]:

@@ -16,6 +16,7 @@ import uvicorn
 
 from energy_center import log
 from energy_center.cli import out
+from energy_center.cli.arguments import port
 from energy_center.errors import EnvironmentProblem
 from energy_center.services.users import enabled_demo_users
 from energy_center.settings import Mode, Settings
@@ -32,7 +33,7 @@ _MAX_SOCKET_MESSAGE_BYTES = 1_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options; each overrides its environment variable."""
     parser.add_argument("--host", help="address to listen on (ENERGY_CENTER_HOST, default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port, 0 for a free one (ENERGY_CENTER_PORT, default 8050)")
+    parser.add_argument("--port", type=port, help="port, 0 for a free one (ENERGY_CENTER_PORT, default 8050)")
     parser.add_argument("--tls-certificate", type=Path, help="PEM file with the certificate chain")
     parser.add_argument("--tls-key", type=Path, help="PEM file with the private key")
     parser.add_argument(
@@ -141,26 +142,28 @@ async def _refuse_unfit_database(settings: Settings) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, number: int) -> socket.socket:
     """Take the port now, so that a taken one is said in one sentence before anything else starts."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (OSError, OverflowError) as cause:
-        raise EnvironmentProblem(f"{host} port {port} is not an address of this machine: {cause}.") from cause
+    except OSError as cause:
+        raise EnvironmentProblem(
+            f"{host} port {number} is not an address of this machine: {cause}."
+        ) from cause
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(address)
         listening.listen()
-    except (OSError, OverflowError) as cause:
+    except OSError as cause:
         listening.close()
-        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+        if cause.errno == errno.EADDRINUSE:
             raise EnvironmentProblem(
-                f"Port {port} on {host} is taken by another program: choose one with --port."
+                f"Port {number} on {host} is taken by another program: choose one with --port."
             ) from cause
-        raise EnvironmentProblem(f"Cannot listen on {host} port {port}: {cause}.") from cause
+        raise EnvironmentProblem(f"Cannot listen on {host} port {number}: {cause}.") from cause
     listening.setblocking(False)  # noqa: FBT003 the name of the library's argument is no clearer
     return listening
 
@@ -197,13 +200,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.started:
             return
-        host, port = self._listening.getsockname()[:2]
+        host, number = self._listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        address = f"{self._scheme}://{shown}:{port}"
+        address = f"{self._scheme}://{shown}:{number}"
         if self._ready_file:
             _write_whole(
                 self._ready_file,
-                json.dumps({"address": address, "host": host, "port": port, "pid": os.getpid()}),
+                json.dumps({"address": address, "host": host, "port": number, "pid": os.getpid()}),
             )
         out.line(f"serving {address}")
         sys.stdout.flush()

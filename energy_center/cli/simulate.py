@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     """Steer when asked to, else become the simulators."""
     request = _request(args)
     if request is not None:
-        out.as_json(_ask(_control_address(args.state_dir), request))
-        return 0
+        answer = _ask(_control_address(args.state_dir), request)
+        out.as_json(answer)
+        return 0 if answer.get("ok") else 1
     argv = [sys.executable, "-m", "simulators", "live", "--site", str(args.site), "--seed", str(args.seed)]
     argv += ["--speed", str(args.speed), "--fixed-ports"]
     argv += ["--endpoints", str(args.endpoints)] if args.endpoints else []
@@ -92,12 +93,12 @@ def _control_address(state_dir: Path | None) -> tuple[str, int]:
     return control["host"], control["port"]
 
 
-def _ask(address: tuple[str, int], request: dict[str, object]) -> object:
+def _ask(address: tuple[str, int], request: dict[str, object]) -> dict[str, object]:
     try:
         with socket.create_connection(address, timeout=ANSWER_S) as line:
             line.sendall(json.dumps(request).encode() + b"\n")
-            return json.loads(line.makefile("rb").readline())
-    except OSError as problem:
+            return dict(json.loads(line.makefile("rb").readline()))
+    except (OSError, ValueError) as problem:
         raise EnvironmentProblem(
             f"the simulators do not answer at {address[0]}:{address[1]}: {problem}"
         ) from problem

@@ -13,11 +13,11 @@ from energy_center.config.load_site import load_site
 from energy_center.config.plan import Change, plan_changes
 from energy_center.config.site_model import SiteFile
 from energy_center.domain.site import Site
-from energy_center.errors import ConfigError, EnvironmentProblem
+from energy_center.errors import ConfigError
 from energy_center.rules.check_overrides import override_mistakes
 from energy_center.settings import Settings
 from energy_center.store import site as stored
-from energy_center.store.pool import Database
+from energy_center.store.installation import installed_database
 
 SUMMARY = "check, plan or apply a site description"
 
@@ -88,18 +88,12 @@ def _show_check(plant: Plant, form: str) -> None:
 
 
 async def _plan_or_apply(plant: Plant, args: argparse.Namespace) -> list[Change]:
-    url = Settings().database_url
-    if url is None:
-        raise EnvironmentProblem("No database is configured; set DATABASE_URL")
-    db = await Database.open(url.get_secret_value(), min_size=0, max_size=1)
-    try:
+    async with installed_database(Settings(), min_size=0, max_size=1) as db:
         held: Site | None = await stored.load_site(db)
         if args.action == "apply":
             text = args.file.read_text(encoding="utf-8")
             await stored.apply_site(db, plant.site, text, getpass.getuser(), datetime.now(UTC))
         return plan_changes(held, plant.site)
-    finally:
-        await db.close()
 
 
 def _show_changes(changes: list[Change], args: argparse.Namespace) -> None:

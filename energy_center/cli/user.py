@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 
 from energy_center.cli import out
 from energy_center.domain.people import Actor, UserRole
-from energy_center.errors import EnvironmentProblem, Invalid
+from energy_center.errors import Invalid
 from energy_center.services import users
 from energy_center.services.log_in import LANGUAGES
 from energy_center.settings import Settings
+from energy_center.store.installation import installed_database
 from energy_center.store.pool import Database
 
 SUMMARY = "administer accounts"
@@ -48,14 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
-    url = Settings().database_url
-    if url is None:
-        raise EnvironmentProblem("DATABASE_URL must be set: it says which database holds the accounts.")
-    database = await Database.open(url.get_secret_value(), min_size=0, max_size=1)
-    try:
+    async with installed_database(Settings(), min_size=0, max_size=1) as database:
         await _DEEDS[args.deed](database, args)
-    finally:
-        await database.close()
     return 0
 
 

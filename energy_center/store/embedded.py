@@ -55,6 +55,11 @@ timezone = UTC
 _LOG_LIMIT = 10_000_000
 
 
+def is_prepared(state_dir: Path) -> bool:
+    """Whether a server of ours has its data there."""
+    return (state_dir / "postgres" / "data" / "PG_VERSION").exists()
+
+
 class EmbeddedPostgres:
     """The server whose data live in `<state_dir>/postgres`. Several processes may hold it at once."""
 

@@ -88,6 +88,27 @@ def test_interrupt_stops_everything_and_frees_the_folder(state_dir: Path):
     assert _processes_of(state_dir) == []
 
 
+def test_killed_demo_leaves_no_process(state_dir: Path):
+    argv = [*DEMO, "--state-dir", str(state_dir), "--port", "0", "--no-history"]
+    demo = subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
+    )
+    assert demo.stdout is not None
+    assert any("Ctrl-C" in line for line in demo.stdout)
+    left = [psutil.Process(demo.pid), *psutil.Process(demo.pid).children(recursive=True)]
+    demo.kill()
+    demo.communicate()
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert [" ".join(process.cmdline()) for process in alive] == []
+    assert _processes_of(state_dir) == []
+
+
+def test_port_out_of_range_is_one_clear_sentence(state_dir: Path):
+    done = _run("--port", "99999", state_dir=state_dir)
+    assert done.returncode == 2
+    assert "expected a port from 0 to 65535" in done.stderr
+
+
 def test_taken_port_is_one_clear_sentence(state_dir: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -11,6 +11,7 @@ from energy_center.config.load_site import load_site
 from energy_center.settings import PROJECT_ROOT
 from energy_center.store.pool import Database
 from energy_center.store.site import apply_site
+from tests.conftest import with_database
 
 DEMO_SITE = PROJECT_ROOT / "energy_center" / "config" / "demo" / "taichung.yaml"
 
@@ -64,3 +65,22 @@ async def test_a_changed_audit_row_is_found(tmp_path: Path, database: Database, 
         await connection.execute("UPDATE audit_log SET actor = 'nobody'")
     _, found = _doctor(tmp_path, DATABASE_URL=database_dsn)
     assert not found["audit log"]["ok"]
+
+
+async def test_a_short_secret_and_a_missing_account_are_said(
+    tmp_path: Path, database: Database, database_dsn: str
+):
+    _, found = _doctor(tmp_path, DATABASE_URL=database_dsn, ENERGY_CENTER_SECRET="short")
+    assert not found["secret"]["ok"]
+    assert not found["accounts"]["ok"]
+
+
+async def test_a_database_that_does_not_exist_is_said(tmp_path: Path, database_dsn: str):
+    code, found = _doctor(tmp_path, DATABASE_URL=with_database(database_dsn, "nowhere"))
+    assert code == 1
+    assert "does not exist" in str(found["database"]["found"])
+
+
+def test_looking_makes_no_database(tmp_path: Path):
+    _doctor(tmp_path)
+    assert list(tmp_path.iterdir()) == []
