@@ -203,6 +203,11 @@ class EmbeddedPostgres:
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))
         sockets = private_directory(socket_directory(self.home), self._account)
+        for left in (
+            ".s.PGSQL.5432",
+            ".s.PGSQL.5432.lock",
+        ):  # of a killed server, whose number may live again
+            (sockets / left).unlink(missing_ok=True)
         command = [str(binaries.folder / "postgres"), "-D", str(self.data), "-k", str(sockets)]
         if self._child is not None:
             self._child.poll()  # reaps one that was killed behind our back

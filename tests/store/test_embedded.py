@@ -128,6 +128,22 @@ async def test_a_pid_file_with_a_number_given_out_again_is_no_server(folder: Pat
         await server.stop()
 
 
+async def test_a_socket_lock_with_a_number_given_out_again_is_no_server(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    await server.start()
+    await server.kill()
+    sleeper = subprocess.Popen(["sleep", "60"], **postgres_files.pick_account(server.data).for_subprocess())
+    try:
+        lock = postgres_files.socket_directory(server.home) / ".s.PGSQL.5432.lock"
+        lock.write_text("\n".join([str(sleeper.pid), *lock.read_text().split("\n")[1:]]))
+        assert await fetch(await server.start(), "SELECT 1") == 1
+        assert sleeper.poll() is None
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        await server.stop()
+
+
 async def test_an_interrupted_first_start_leaves_nothing_half_made(folder: Path) -> None:
     half = folder / "postgres" / "data.new" / "base"
     half.mkdir(parents=True)
