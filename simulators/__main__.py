@@ -1,4 +1,7 @@
-"""`python -m simulators live`: both buildings on real sockets; `history`: their past as a stream."""
+"""`python -m simulators live`: both buildings on real sockets; `history`: their past as a stream.
+
+`proxy`: a fault proxy before each of a running simulation's sockets.
+"""
 
 import argparse
 import asyncio
@@ -22,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from simulators.history import main as history
 
         return history(arguments[1:])
+    if arguments[:1] == ["proxy"]:
+        from simulators.faultproxy.run_proxy import main as proxy
+
+        return proxy(arguments[1:])
     try:
         return _live(_parser().parse_args(arguments))
     except KeyboardInterrupt:
@@ -46,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--fixed-ports", action="store_true", help="use the ports of the site file")
     live.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
     commands.add_parser("history", help="the past as blocks of float64 on stdout")
+    commands.add_parser("proxy", help="fault proxies before a running simulation")
     return parser
 
 
