@@ -93,6 +93,10 @@ class BusHealth:
             self.probe_not_before = now + cost_s * (1 / PROBE_SHARE - 1)
         return self.circuit(device_id).missed(now, cost_s, rng)
 
+    def line_speaks(self) -> None:
+        """Somebody on the line answers, be it for a device that does not: it is not the line."""
+        self.silent.clear()
+
     @property
     def is_silent(self) -> bool:
         """At least three devices missed in a row and none answered: the line, not a device."""

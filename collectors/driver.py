@@ -7,7 +7,7 @@ A polled driver answers one block at a time; a pushed driver delivers samples as
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,14 @@ class PolledDriver(Protocol[BlockT]):
 
     async def close(self) -> None:
         """Let go of the connection; never raises."""
+
+
+@runtime_checkable
+class JoiningDriver(Protocol[BlockT]):
+    """A driver whose split blocks can be put together again once the refused values are known."""
+
+    def join(self, blocks: Sequence[BlockT]) -> list[BlockT]:
+        """The same values in the fewest requests that touch nothing between them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Plans Modbus reads: from points to the fewest block reads that a device bears. Pure.
 
-Points of one unit, table and interval are merged across gaps up to a limit; a value is never split.
+Points of one unit, table and interval are merged across gaps up to a limit, never across a hole; a value is
+never split.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from energy_center.config.bindings import Device, ModbusSource, PointBinding, ReadLimits, Table
 
@@ -74,7 +75,11 @@ def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> lis
         source = source_of(binding)
         bears = limits.get(binding.device_id, ReadLimits())
         most = MAX_BITS if source.table.is_bits else min(bears.max_registers, MAX_REGISTERS)
-        fits = max(end, source.end) - start <= most and source.address - end <= bears.max_gap
+        fits = (
+            max(end, source.end) - start <= most
+            and source.address - end <= bears.max_gap
+            and not _is_hole_between(bears.holes, end, source.address)
+        )
         if runs and fits:
             runs[-1].append(binding)
             end = max(end, source.end)
@@ -82,6 +87,10 @@ def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> lis
             runs.append([binding])
             start, end = source.address, source.end
     return runs
+
+
+def _is_hole_between(holes: Sequence[tuple[int, int]], end: int, address: int) -> bool:
+    return any(first < address and last >= end for first, last in holes)
 
 
 def _block(run: Sequence[PointBinding], interval_s: float | None = None) -> RegisterBlock:
@@ -98,9 +107,27 @@ def _block(run: Sequence[PointBinding], interval_s: float | None = None) -> Regi
     )
 
 
-def halves(block: RegisterBlock) -> list[RegisterBlock]:
-    """The block cut in two between values; empty when it holds one value only."""
-    if len(block.bindings) < 2:  # noqa: PLR2004  two halves need two values
+def cut(block: RegisterBlock) -> list[RegisterBlock]:
+    """The block in two parts, at its widest gap, else in the middle; empty when it has one value.
+
+    Registers that no value uses are the likeliest to be refused.
+    """
+    if len(block.bindings) < 2:  # noqa: PLR2004  two parts need two values
         return []
-    middle = len(block.bindings) // 2
-    return [_block(part, block.interval_s) for part in (block.bindings[:middle], block.bindings[middle:])]
+    ordered = sorted(block.bindings, key=lambda b: (source_of(b).address, source_of(b).end))
+    ends = list(accumulate((source_of(b).end for b in ordered), max))
+    gaps = [source_of(b).address - end for b, end in zip(ordered[1:], ends[:-1], strict=True)]
+    at = gaps.index(max(gaps)) + 1 if max(gaps) > 0 else len(ordered) // 2
+    return [_block(part, block.interval_s) for part in (ordered[:at], ordered[at:])]
+
+
+def join(blocks: Sequence[RegisterBlock]) -> list[RegisterBlock]:
+    """Parts of one block, put together again where one ends at the address at which the next begins."""
+    joined: list[RegisterBlock] = []
+    for block in sorted(blocks, key=lambda b: b.address):
+        last = joined[-1] if joined else None
+        if last is not None and last.address + last.count == block.address:
+            joined[-1] = _block([*last.bindings, *block.bindings], block.interval_s)
+        else:
+            joined.append(block)
+    return joined

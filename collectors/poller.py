@@ -1,28 +1,33 @@
-"""Asks one bus: each block on its phase-shifted grid, one request at a time, silent devices at their share.
+"""Asks one bus: each block on its phase-shifted grid, silent devices at their share, urgent requests first.
 
-A missed slot is counted, never queued. What is read goes to the sink with the time of its arrival.
+One request at a time unless all devices bear more. A missed slot is counted, never queued. What is read goes
+to the sink with the time of its arrival.
 """
 
 import asyncio
+import contextlib
 import heapq
 import logging
 import random
 import time
-import zlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import Any, Generic, TypeVar
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, BusHealth, full_jitter
-from collectors.driver import BlockT, BusContext, PolledDriver, Sample
+from collectors.connects import CONNECTS, Connects
+from collectors.driver import BlockT, BusContext, JoiningDriver, PolledDriver, Sample, ScanBlock
+from collectors.spread import next_slot, phases_of
 from energy_center.config.bindings import PointBinding
-from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
+from energy_center.errors import BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported
 
 log = logging.getLogger(__name__)
 
 Sink = Callable[[tuple[PointBinding, ...], Sample], None]
 UNSUPPORTED_PAUSE_S = 3600.0
+URGENT_MOST = 100  # waiting at once on one bus; one more is refused
 REFUSALS_TO_SPLIT = 3  # a device that starts up may refuse everything for some seconds
 REFUSED_PAUSE_S = 5.0
 LINE_RENEWED_AFTER = 20  # time limits without any answer: the far end may have forgotten the connection
@@ -51,16 +56,27 @@ class PollCounts:
     refused: int = 0
     overruns: int = 0
     connects: int = 0
+    busy: int = 0
+    urgent: int = 0
 
 
-def phase_of(name: str, interval_s: float) -> float:
-    """Where in its interval a block is read: spread by name, the same after every start."""
-    return zlib.crc32(name.encode()) / 2**32 * interval_s
+ResultT = TypeVar("ResultT")
 
 
-def next_slot(now: float, phase_s: float, interval_s: float) -> float:
-    """The first instant after `now` on the grid phase + k * interval."""
-    return phase_s + ((now - phase_s) // interval_s + 1) * interval_s
+@dataclass(slots=True)
+class _Family(Generic[BlockT]):
+    """Parts of a block that was refused: how many have not been read yet, and those that turned out good."""
+
+    open_parts: int
+    good: list["_Due[BlockT]"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """A request that goes before the schedule."""
+
+    request: Callable[[], Awaitable[Any]]
+    outcome: "asyncio.Future[Any]"
 
 
 @dataclass(order=True, slots=True)
@@ -73,6 +89,12 @@ class _Due(Generic[BlockT]):
     slot: float = field(compare=False, default=0.0)
     parked: bool = field(compare=False, default=False)
     refusals: int = field(compare=False, default=0)
+    busy: int = field(compare=False, default=0)
+    family: _Family[BlockT] | None = field(compare=False, default=None)
+
+
+def _name(block: ScanBlock) -> str:
+    return f"{block.device_id}/{'/'.join(block.bindings[0].key)}"
 
 
 class Poller(Generic[BlockT]):
@@ -85,6 +107,7 @@ class Poller(Generic[BlockT]):
         sink: Sink,
         report: Report,
         rng: random.Random | None = None,
+        connects: Connects = CONNECTS,
     ) -> None:
         """Plan the bus; `run` reads it."""
         self.counts = PollCounts()
@@ -98,44 +121,114 @@ class Poller(Generic[BlockT]):
         self._number = 0
         self._failed_connects = 0  # connections that brought no answer, in a row
         self._opened_at = 0.0
-        for block in driver.plan(context.devices, context.bindings):
+        self._connects = connects
+        self._in_flight = min((d.limits.max_in_flight for d in context.devices), default=1)
+        self._urgent: deque[_Urgent] = deque()
+        self._wake = asyncio.Event()
+        self._connecting = asyncio.Lock()
+        blocks = driver.plan(context.devices, context.bindings)
+        names = [_name(block) for block in blocks]
+        phases = phases_of(self._bus, list(zip(names, (b.interval_s for b in blocks), strict=True)))
+        for block, name in zip(blocks, names, strict=True):
             self.health.circuit(block.device_id)
-            self._schedule(block, time.monotonic())
+            self._schedule(block, phases[name], time.monotonic())
 
     @property
     def blocks(self) -> list[BlockT]:
         """What is asked at present."""
         return [due.block for due in self._heap]
 
-    def _schedule(self, block: BlockT, now: float, refusals: int = 0) -> None:
+    async def urgent(self, request: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """Have a request of this poller's driver (a write, a read by hand) done before all that is scheduled.
+
+        It waits for what is in flight, at most one request where the bus takes one at a time, and for urgent
+        ones before it. Raises DeviceBusy when too many wait, DeviceAway when the line is away, and what the
+        request raises.
+        """
+        if len(self._urgent) >= URGENT_MOST:
+            raise DeviceBusy("Too many requests wait for this line", bus=self._bus)
+        outcome: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        if not self._driver.is_open:
+            raise DeviceAway("The line is away", bus=self._bus)
+        self._urgent.append(_Urgent(request, outcome))
+        self._wake.set()
+        return await outcome
+
+    def _schedule(self, block: BlockT, phase_s: float, now: float) -> "_Due[BlockT]":
         self._number += 1
-        name = f"{block.device_id}/{'/'.join(block.bindings[0].key)}"
-        phase = phase_of(name, block.interval_s)
         # the first reading comes soon: within the interval, and within 5 s where that is longer
-        first = now + phase_of(name, min(block.interval_s, 5.0))
+        first = now + phase_s / block.interval_s * min(block.interval_s, 5.0)
         check = RangeCheck(block.bindings)
-        due = _Due(first, self._number, block, check, phase, slot=first, refusals=refusals)
+        due = _Due(first, self._number, block, check, phase_s, slot=first)
         heapq.heappush(self._heap, due)
+        return due
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read until cancelled, with as many requests in flight as all devices bear."""
+        if not self._heap:
+            return
         try:
-            while self._heap:
-                if self._is_stale():
-                    await self._driver.close()
-                if not self._driver.is_open:
-                    await self._connect()
-                    continue
-                pause = self._heap[0].at - time.monotonic()
-                if pause > 0:
-                    await asyncio.sleep(pause)
-                await self._take_safely(heapq.heappop(self._heap))
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(self._in_flight):
+                    tasks.create_task(self._work())
         finally:
+            self._refuse_urgent(DeviceAway("Collection ends"))
             await self._driver.close()
 
+    async def _work(self) -> None:
+        while True:
+            if self._is_stale():
+                await self._driver.close()
+            if not self._driver.is_open:
+                await self._connect()
+                continue
+            await self._do_urgent()
+            pause = self._heap[0].at - time.monotonic() if self._heap else 60.0
+            if pause > 0:
+                await self._sleep(pause)
+            else:
+                await self._take_safely(heapq.heappop(self._heap))
+
+    async def _sleep(self, pause_s: float) -> None:
+        """Until something is due or urgent, or a block was put back by another request in flight."""
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+
+    async def _do_urgent(self) -> None:
+        while self._urgent:
+            urgent = self._urgent.popleft()
+            self.counts.urgent += 1
+            if urgent.outcome.done():  # nobody waits any more
+                continue
+            try:
+                answer = await urgent.request()
+            except asyncio.CancelledError:
+                urgent.outcome.cancel()
+                raise
+            except Exception as cause:  # noqa: BLE001  whoever asked is told
+                if not urgent.outcome.done():
+                    urgent.outcome.set_exception(cause)
+            else:
+                if not urgent.outcome.done():
+                    urgent.outcome.set_result(answer)
+
+    def _refuse_urgent(self, why: DeviceAway) -> None:
+        while self._urgent:
+            outcome = self._urgent.popleft().outcome
+            if not outcome.done():
+                outcome.set_exception(why)
+
     async def _connect(self) -> None:
+        async with self._connecting:
+            if not self._driver.is_open:
+                await self._connect_once()
+
+    async def _connect_once(self) -> None:
         if self._failed_connects > 1:  # a line that was lost once is made again at once
             await asyncio.sleep(0.1 + full_jitter(self._failed_connects - 1, self._rng, cap_s=20.0))
+        await self._connects.turn()
         try:
             await self._driver.open()
         except DeviceAway as cause:
@@ -151,6 +244,7 @@ class Poller(Generic[BlockT]):
 
     def _line_failed(self, why: str) -> None:
         """Not made, or lost before it brought an answer: a far end that hangs up at once is away as well."""
+        self._refuse_urgent(DeviceAway("The line is away", bus=self._bus, why=why))
         self._failed_connects += 1
         if self._failed_connects >= MISSES_TO_OPEN:
             self._give_up_all(why)
@@ -174,7 +268,7 @@ class Poller(Generic[BlockT]):
         try:
             await self._take(due)
         except Exception:  # the outer loop of a block
-            point = "/".join(due.block.bindings[0].key)
+            point = _name(due.block)
             log.exception("block failed", extra={"action": "block_failed", "point": point})
             due.parked = True
             self._put_back(due, time.monotonic() + UNSUPPORTED_PAUSE_S)
@@ -185,6 +279,9 @@ class Poller(Generic[BlockT]):
         if not self.health.allows(due.block.device_id, now):
             self._put_back(due, self._after_rest(due, now))
             return
+        circuit = self.health.circuit(due.block.device_id)
+        if circuit.is_open:  # one probe at a time: its other blocks wait for what comes of it
+            circuit.not_before = now + self._driver.time_limit_s
         interval = due.block.interval_s
         self.counts.overruns += int(max(0.0, now - due.slot) // interval)
         keep = await self._read(due)
@@ -205,6 +302,8 @@ class Poller(Generic[BlockT]):
     def _put_back(self, due: _Due[BlockT], at: float) -> None:
         due.at = due.slot = at
         heapq.heappush(self._heap, due)
+        if self._in_flight > 1:
+            self._wake.set()
 
     async def _read(self, due: _Due[BlockT]) -> bool:
         """Ask for a block and deliver it; False when it was replaced by smaller ones."""
@@ -217,6 +316,10 @@ class Poller(Generic[BlockT]):
         except NotSupported as cause:
             self._answered(block)
             return self._replaced(due, cause)
+        except DeviceBusy:
+            self._answered(block)
+            self._ask_soon(due)
+            return False
         except DeviceRefused as cause:
             self._answered(block)
             self.counts.refused += 1
@@ -224,9 +327,16 @@ class Poller(Generic[BlockT]):
             return True
         self._answered(block)
         self.counts.answered += 1
-        due.refusals, due.parked = 0, False
+        due.refusals, due.parked, due.busy = 0, False, 0
         self._sink(block.bindings, due.check.flag(sample))
-        return True
+        return due.family is None or not self._joined(due, due.family)
+
+    def _ask_soon(self, due: _Due[BlockT]) -> None:
+        """A device that is busy has not refused: it is asked again before its next slot, ever more rarely."""
+        self.counts.busy += 1
+        pause = 0.1 + full_jitter(due.busy, self._rng, cap_s=due.block.interval_s)
+        due.busy += 1
+        self._put_back(due, time.monotonic() + min(pause, due.block.interval_s))
 
     async def _ask(self, block: BlockT) -> Sample:
         try:
@@ -235,6 +345,7 @@ class Poller(Generic[BlockT]):
             self.counts.bad_frames += 1
             if not self._driver.is_open:
                 raise
+            await self._do_urgent()
             return await self._driver.read(block)
 
     def _realign(self) -> None:
@@ -252,8 +363,10 @@ class Poller(Generic[BlockT]):
         if self.health.answered(block.device_id):
             self._report(StateChange(block.device_id, online=True, at=time.time()))
 
-    def _missed(self, block: BlockT, cost_s: float, cause: Exception) -> None:
+    def _missed(self, block: BlockT, cost_s: float, cause: DeviceAway | BadFrame) -> None:
         self.counts.missed += 1
+        if "code" in cause.facts:  # a gateway tells that it is this unit, so the line is all right
+            self.health.line_speaks()
         if self.health.missed(block.device_id, time.monotonic(), cost_s, self._rng):
             self._report(StateChange(block.device_id, online=False, at=time.time(), detail=str(cause)))
         if not self._driver.is_open:
@@ -269,19 +382,53 @@ class Poller(Generic[BlockT]):
             self._put_back(due, time.monotonic() + min(due.block.interval_s, REFUSED_PAUSE_S))
             return False
         smaller = self._driver.split(due.block)
-        for block in smaller:
-            self._schedule(block, time.monotonic(), due.refusals - 1)
         if not smaller:
+            if due.family is not None:
+                family, due.family = due.family, None
+                self._settle(family)
             self._park(due, cause)
+            return False
+        family = due.family = due.family or _Family(1)
+        family.open_parts += len(smaller) - 1
+        now = time.monotonic()
+        for block in smaller:
+            part = self._schedule(block, due.phase_s, now)
+            part.refusals, part.family = due.refusals - 1, family
+            part.at = part.slot = now
+        heapq.heapify(self._heap)
         return False
+
+    def _joined(self, due: _Due[BlockT], family: _Family[BlockT]) -> bool:
+        """Note a part that was read; True when it went into a larger one."""
+        due.family = None
+        family.good.append(due)
+        if not isinstance(self._driver, JoiningDriver):
+            return False
+        return self._settle(family, due)
+
+    def _settle(self, family: _Family[BlockT], present: _Due[BlockT] | None = None) -> bool:
+        """When every part is known to be good or not, read the good ones in as few requests as can be."""
+        family.open_parts -= 1
+        if family.open_parts or not isinstance(self._driver, JoiningDriver):
+            return False
+        larger = self._driver.join([due.block for due in family.good])
+        if len(larger) == len(family.good):
+            return False
+        gone = {id(due) for due in family.good}
+        self._heap = [due for due in self._heap if id(due) not in gone]
+        heapq.heapify(self._heap)
+        now = time.monotonic()
+        for block in larger:
+            phase = family.good[0].phase_s
+            due = self._schedule(block, phase, now)
+            due.at = due.slot = next_slot(now, phase, block.interval_s)
+        heapq.heapify(self._heap)
+        return present is not None
 
     def _park(self, due: _Due[BlockT], cause: NotSupported) -> None:
         if not due.parked:
-            point = "/".join(due.block.bindings[0].key)
-            log.warning(
-                "device lacks a point",
-                extra={"action": "point_not_supported", "point": point, "why": cause.message},
-            )
+            told = {"point": "/".join(due.block.bindings[0].key), "why": cause.message, **cause.facts}
+            log.warning("device lacks a point", extra={"action": "point_not_supported", **told})
         due.parked = True
         doublings = min(due.refusals - REFUSALS_TO_SPLIT, 12)
         pause = min(max(due.block.interval_s, 1.0) * 2**doublings, UNSUPPORTED_PAUSE_S)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from collectors.driver import BusContext, PolledDriver, PushedDriver
-from energy_center.config.bindings import BacnetIp, ModbusTcp, MqttBroker
+from energy_center.config.bindings import BacnetIp, ModbusRtu, ModbusTcp, MqttBroker
 
 Factory = Callable[[BusContext], PolledDriver[Any] | PushedDriver]
 
@@ -50,5 +50,6 @@ def _mqtt(context: BusContext) -> PushedDriver:
 
 
 register(ModbusTcp, _modbus)
+register(ModbusRtu, _modbus)
 register(BacnetIp, _bacnet)
 register(MqttBroker, _mqtt)

@@ -3,6 +3,7 @@
 EnergyCenterError
   RetryLater            the other side is away; try again after a pause
     DeviceAway            no answer from a device within its time limit
+    DeviceBusy            the device answers that it cannot answer now
     DatabaseAway          the database cannot be reached
     NotDelivered          a message to people was not taken by its channel
   RetryOnce             repeat once, then count
@@ -45,6 +46,10 @@ class RetryLater(EnergyCenterError):
 
 class DeviceAway(RetryLater):
     """No answer from the device within its time limit."""
+
+
+class DeviceBusy(RetryLater):
+    """The device is busy."""
 
 
 class DatabaseAway(RetryLater):

@@ -60,14 +60,49 @@ class WordOrder(StrEnum):
     LITTLE = "little"
 
 
+class Framing(StrEnum):
+    """How requests lie in a TCP stream: with the header of Modbus TCP, or as on a serial line."""
+
+    TCP = "tcp"
+    RTU = "rtu"
+
+
+class Parity(StrEnum):
+    """Of a serial line."""
+
+    NONE = "none"
+    EVEN = "even"
+    ODD = "odd"
+
+
 @dataclass(frozen=True, slots=True)
 class ModbusTcp:
-    """A Modbus TCP device or gateway. `min_gap_s` is the pause it needs between two requests."""
+    """A Modbus TCP device or gateway. `min_gap_s` is the pause it needs between two requests.
+
+    `turnaround_s` is what a device takes before it answers, `baud_rate` the speed of the serial line behind a
+    gateway: with them the load of the bus is foretold; nothing is sent by them.
+    """
 
     host: str
     port: int = 502
     min_gap_s: float = 0.0
     timeout_s: float = 1.0
+    framing: Framing = Framing.TCP
+    baud_rate: int | None = None
+    turnaround_s: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusRtu:
+    """A serial line with Modbus units on it; eight data bits, as RTU demands."""
+
+    port: str
+    baud_rate: int = 9600
+    parity: Parity = Parity.EVEN
+    stop_bits: int = 1
+    min_gap_s: float = 0.0
+    timeout_s: float = 1.0
+    turnaround_s: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +126,7 @@ class MqttBroker:
     tls: bool = False
 
 
-Target = ModbusTcp | BacnetIp | MqttBroker
+Target = ModbusTcp | ModbusRtu | BacnetIp | MqttBroker
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +140,7 @@ class Connection:
     def protocol(self) -> Protocol:
         """The family of profiles that its equipment uses."""
         match self.target:
-            case ModbusTcp():
+            case ModbusTcp() | ModbusRtu():
                 return Protocol.MODBUS
             case BacnetIp():
                 return Protocol.BACNET
@@ -177,11 +212,15 @@ class PointBinding:
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What a device bears: registers a request, unused registers worth reading across, requests in flight."""
+    """What a device bears: registers a request, unused registers worth reading across, requests in flight.
+
+    `holes` are spans of addresses, first and last, that no request may touch: the device refuses them.
+    """
 
     max_registers: int = 120
     max_gap: int = 16
     max_in_flight: int = 1
+    holes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from energy_center.config.profile_model import BacnetPoint, Profile
 from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
 from energy_center.domain.quantities import QUANTITIES
 
+LAST_UNIT = 247  # MODBUS over Serial Line V1.02, 2.2
+
 
 def check_site(document: Document, file: SiteFile, profiles: Profiles) -> None:
     """Note all mistakes that only show when the file is seen as a whole."""
@@ -26,7 +28,7 @@ def check_site(document: Document, file: SiteFile, profiles: Profiles) -> None:
 
 def protocol_of(connection: ConnectionEntry) -> Protocol:
     """Which family of profiles a connection's equipment uses."""
-    if connection.modbus_tcp is not None:
+    if connection.modbus_tcp is not None or connection.modbus_rtu is not None:
         return Protocol.MODBUS
     return Protocol.BACNET if connection.bacnet_ip is not None else Protocol.MQTT
 
@@ -78,15 +80,19 @@ def _is_own_ancestor(name: str, parents: dict[str, str | None]) -> bool:
 def _check_hosts(document: Document, connections: Iterable[ConnectionEntry]) -> None:
     seen: dict[tuple[object, ...], tuple[int, str]] = {}
     for i, connection in enumerate(connections):
-        target = connection.modbus_tcp or connection.bacnet_ip or connection.mqtt
-        if target is None:  # the model has refused it already
-            continue
-        address = (protocol_of(connection), target.host, target.port, getattr(target, "device", None))
+        if connection.modbus_rtu is not None:
+            where, device = connection.modbus_rtu.port, None
+        else:
+            target = connection.modbus_tcp or connection.bacnet_ip or connection.mqtt
+            if target is None:  # the model has refused it already
+                continue
+            where, device = f"{target.host}:{target.port}", getattr(target, "device", None)
+        address = (protocol_of(connection), where, device)
         if address in seen:
             line, other = seen[address]
             document.mistake(
                 ("connections", i),
-                f"connections '{connection.id}': {target.host}:{target.port} is "
+                f"connections '{connection.id}': {where} is "
                 f"connection '{other}' (line {line}) already; list both devices under one",
             )
         seen.setdefault(address, (document.line(("connections", i)), connection.id))
@@ -122,7 +128,7 @@ def _check_wire(
             document.mistake(("equipment", i), f"{say} key 'class' is missing")
         return
     protocol = protocol_of(connection)
-    _check_address_keys(document, i, entry, connection.id, protocol)
+    _check_address_keys(document, i, entry, connection)
     profile = profiles.get(protocol, entry.profile) if entry.profile else None
     if entry.profile and not profiles.exists(protocol, entry.profile):
         hint = suggest(entry.profile, profiles.names(protocol))
@@ -137,20 +143,31 @@ def _check_wire(
 
 
 def _check_address_keys(
-    document: Document, i: int, entry: EquipmentEntry, connection_id: str, protocol: Protocol
+    document: Document, i: int, entry: EquipmentEntry, connection: ConnectionEntry
 ) -> None:
+    protocol = protocol_of(connection)
     say = f"equipment '{entry.id}':"
     for key, needs in (("unit_id", Protocol.MODBUS), ("topic", Protocol.MQTT)):
         given = getattr(entry, key) is not None
         if given and protocol is not needs:
             document.mistake(
                 ("equipment", i, key),
-                f"{say} {key} is for {needs}; connection '{connection_id}' is {protocol}",
+                f"{say} {key} is for {needs}; connection '{connection.id}' is {protocol}",
             )
         if not given and protocol is needs and (entry.profile or needs is Protocol.MODBUS):
             document.mistake(
-                ("equipment", i), f"{say} key '{key}' is missing; connection '{connection_id}' is {protocol}"
+                ("equipment", i), f"{say} key '{key}' is missing; connection '{connection.id}' is {protocol}"
             )
+    if (
+        connection.modbus_rtu is not None
+        and entry.unit_id is not None
+        and not 1 <= entry.unit_id <= LAST_UNIT
+    ):
+        document.mistake(
+            ("equipment", i, "unit_id"),
+            f"{say} unit_id {entry.unit_id} cannot be on the serial line '{connection.id}'; "
+            f"allowed are 1 to {LAST_UNIT}",
+        )
     if entry.base and protocol is Protocol.MQTT:
         document.mistake(("equipment", i, "base"), f"{say} base is for modbus and bacnet, not for mqtt")
 

@@ -10,12 +10,14 @@ from energy_center.config.bindings import (
     BacnetSource,
     Connection,
     Device,
+    ModbusRtu,
     ModbusSource,
     ModbusTcp,
     MqttBroker,
     MqttSource,
     Plant,
     PointBinding,
+    Protocol,
     ReadLimits,
     RegisterType,
     Source,
@@ -63,13 +65,33 @@ def move_connections(plant: Plant, endpoints_file: Path) -> Plant:
 def _moved(connection: Connection, to: Mapping[str, object] | None) -> Connection:
     if to is None:
         return connection
+    if isinstance(connection.target, ModbusRtu):
+        return replace(connection, target=replace(connection.target, port=str(to["port"])))
     target = replace(connection.target, host=str(to["host"]), port=int(str(to["port"])))
     return replace(connection, target=target)
 
 
 def _target(entry: ConnectionEntry) -> Target:
     if (modbus := entry.modbus_tcp) is not None:
-        return ModbusTcp(modbus.host, modbus.port, modbus.min_gap, modbus.timeout)
+        return ModbusTcp(
+            host=modbus.host,
+            port=modbus.port,
+            min_gap_s=modbus.min_gap,
+            timeout_s=modbus.timeout,
+            framing=modbus.framing,
+            baud_rate=modbus.baud_rate,
+            turnaround_s=modbus.turnaround,
+        )
+    if (serial := entry.modbus_rtu) is not None:
+        return ModbusRtu(
+            port=serial.port,
+            baud_rate=serial.baud_rate,
+            parity=serial.parity,
+            stop_bits=serial.stop_bits,
+            min_gap_s=serial.min_gap,
+            timeout_s=serial.timeout,
+            turnaround_s=serial.turnaround,
+        )
     if (bacnet := entry.bacnet_ip) is not None:
         return BacnetIp(bacnet.host, bacnet.port, bacnet.device, bacnet.timeout)
     if (mqtt := entry.mqtt) is not None:
@@ -98,7 +120,7 @@ def _address(file: SiteFile, entry: EquipmentEntry) -> Address | None:
     connection = next((c for c in file.connections if c.id == entry.connection), None)
     if connection is None:
         return None
-    if connection.modbus_tcp is not None:
+    if protocol_of(connection) is Protocol.MODBUS:
         return (connection.id, entry.unit_id)
     return (connection.id, None if connection.bacnet_ip is not None else entry.id)
 
@@ -232,6 +254,7 @@ def _strictest(limits: Sequence[ReadLimits]) -> ReadLimits:
         min(x.max_registers for x in limits),
         min(x.max_gap for x in limits),
         min(x.max_in_flight for x in limits),
+        tuple(sorted({hole for x in limits for hole in x.holes})),
     )
 
 

@@ -1,14 +1,16 @@
 """The site file as a person writes it: keys, types and limits. References are checked in `check_site`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from energy_center.config.bindings import Framing, Parity
 from energy_center.config.fields import Id, Interval, Name, Seconds, Strict
 from energy_center.domain.commands import FIRST_FREE_PRIORITY, LAST_PRIORITY, PROGRAM_PRIORITY, WriteLimits
 from energy_center.domain.site import SpaceKind
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+BaudRate = Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 
 
 class SiteHead(Strict):
@@ -59,6 +61,21 @@ class ModbusTcpEntry(Strict):
     port: Port = 502
     min_gap: Seconds = 0.0
     timeout: Interval = 1.0
+    framing: Framing = Framing.TCP
+    baud_rate: BaudRate | None = None
+    turnaround: Seconds = 0.02
+
+
+class ModbusRtuEntry(Strict):
+    """`modbus-rtu: {port: /dev/ttyUSB0, baud_rate: 9600, parity: even, stop_bits: 1}`."""
+
+    port: str = Field(min_length=1)
+    baud_rate: BaudRate = 9600
+    parity: Parity = Parity.EVEN
+    stop_bits: int = Field(default=1, ge=1, le=2)
+    min_gap: Seconds = 0.0
+    timeout: Interval = 1.0
+    turnaround: Seconds = 0.02
 
 
 class BacnetIpEntry(Strict):
@@ -85,14 +102,15 @@ class ConnectionEntry(Strict):
 
     id: Id
     modbus_tcp: ModbusTcpEntry | None = Field(default=None, alias="modbus-tcp")
+    modbus_rtu: ModbusRtuEntry | None = Field(default=None, alias="modbus-rtu")
     bacnet_ip: BacnetIpEntry | None = Field(default=None, alias="bacnet-ip")
     mqtt: MqttEntry | None = None
 
     @model_validator(mode="after")
     def _one_protocol(self) -> "ConnectionEntry":
-        given = [t for t in (self.modbus_tcp, self.bacnet_ip, self.mqtt) if t is not None]
+        given = [t for t in (self.modbus_tcp, self.modbus_rtu, self.bacnet_ip, self.mqtt) if t is not None]
         if len(given) != 1:
-            raise ValueError("needs exactly one of modbus-tcp, bacnet-ip, mqtt")
+            raise ValueError("needs exactly one of modbus-tcp, modbus-rtu, bacnet-ip, mqtt")
         return self
 
 

@@ -14,7 +14,7 @@ from collectors.driver import Sample
 from collectors.drivers.modbus import ModbusDriver
 from collectors.plan_reads import RegisterBlock
 from energy_center.config.bindings import ModbusTcp, PointBinding, RegisterType, Table
-from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
+from energy_center.errors import BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported
 from tests.protocol.faulty_modbus import FaultyDevice, answer, faulty_device, registers
 from tests.unit.collectors.builders import context, device, register
 
@@ -99,7 +99,14 @@ async def test_late_answer_is_not_taken_for_the_next_one() -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(1, NotSupported), (2, NotSupported), (3, NotSupported), (4, DeviceRefused), (6, DeviceRefused)],
+    [
+        (1, NotSupported),
+        (2, NotSupported),
+        (3, NotSupported),
+        (4, DeviceRefused),
+        (5, DeviceBusy),
+        (6, DeviceBusy),
+    ],
 )
 async def test_exception_reply_says_what_to_do(code: int, kind: type[Exception]) -> None:
     async with driven() as (misbehaving, driver, block):

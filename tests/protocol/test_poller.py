@@ -13,7 +13,8 @@ from collectors.driver import Sample
 from collectors.drivers.modbus import ModbusDriver
 from collectors.plan_reads import RegisterBlock
 from collectors.poller import Poller, StateChange
-from energy_center.config.bindings import ModbusTcp, PointBinding, RegisterType
+from energy_center.config.bindings import ModbusTcp, PointBinding, ReadLimits, RegisterType
+from energy_center.errors import NotSupported
 from tests.protocol.faulty_modbus import FaultyDevice, answer, faulty_device, registers
 from tests.unit.collectors.builders import context, device, register
 from tests.unit.collectors.fixed_random import seeded
@@ -212,3 +213,108 @@ async def test_refused_point_is_read_once_the_device_has_it() -> None:
         await until(lambda: len(bus.wire.requests) >= 4)
         bus.wire.behave = registers
         await until(lambda: bus.samples["u1"] >= 3)
+
+
+async def test_register_that_is_refused_costs_its_neighbours_one_request_more() -> None:
+    def refuses_ten(request: bytes) -> bytes:
+        _, address, count = struct.unpack(">BHH", request[7:12])
+        return answer(request, b"\x83\x02") if address <= 10 < address + count else registers(request)
+
+    points = [fast(1, address) for address in range(20)]
+    async with polled(1, points, refuses_ten) as bus:
+        await until(lambda: len(bus.values) == 19)
+        poller = bus.poller
+        assert poller is not None
+        await until(
+            lambda: sorted((b.address, b.count) for b in poller.blocks) == [(0, 10), (10, 1), (11, 9)]
+        )
+
+
+async def test_busy_device_is_asked_again_before_its_next_slot() -> None:
+    refused = 0
+
+    def busy_twice(request: bytes) -> bytes:
+        nonlocal refused
+        refused += 1
+        return answer(request, b"\x83\x06") if refused <= 2 else registers(request)
+
+    async with polled(1, [register(0, RegisterType.U16, interval_s=3600)], busy_twice) as bus:
+        await until(lambda: bus.samples["u1"] == 1)
+        assert bus.states("u1") == [True]
+
+
+async def test_gateway_that_tells_of_dead_units_leaves_the_line_alone() -> None:
+    def three_dead(request: bytes) -> bytes:
+        return registers(request) if unit_of(request) == 4 else answer(request, b"\x83\x0b")
+
+    slow = register(0, RegisterType.U16, unit_id=4, interval_s=3600)
+    async with polled(4, [fast(1), fast(2), fast(3), slow], three_dead) as bus:
+        await until(lambda: all(bus.states(f"u{n}") == [False] for n in (1, 2, 3)))
+        await until(lambda: bus.samples["u4"] == 1)
+        assert bus.states("u4") == [True]
+
+
+async def test_urgent_request_waits_for_one_request_in_flight() -> None:
+    points = [register(a, RegisterType.U16, interval_s=0.1) for a in range(0, 600, 60)]
+    async with polled(1, points) as bus:
+        await until(lambda: bus.samples["u1"] >= 3)
+        bus.wire.delay_s = 0.05  # ten blocks of 0.05 s on 0.1 s: always something is due
+        poller, asked = bus.poller, bus.wire.requests
+        assert poller is not None
+        for _ in range(5):
+            await asyncio.sleep(0.12)
+            before = len(asked)
+
+            async def mark() -> int:
+                return len(asked)
+
+            # what is in flight was asked before; nothing was asked between it and the urgent request
+            assert await poller.urgent(mark) == before
+
+
+async def test_what_an_urgent_request_raises_reaches_whoever_asked() -> None:
+    async with polled(1, [fast(1)]) as bus:
+        await until(lambda: bus.samples["u1"] >= 1)
+
+        async def fail() -> None:
+            raise NotSupported
+
+        assert bus.poller is not None
+        with pytest.raises(NotSupported):
+            await bus.poller.urgent(fail)
+        seen = bus.samples["u1"]
+        await until(lambda: bus.samples["u1"] > seen)
+
+
+async def test_requests_are_in_flight_together_where_the_device_bears_it() -> None:
+    limits = ReadLimits(max_registers=10, max_gap=0, max_in_flight=4)
+    points = [register(a, RegisterType.U16, interval_s=1.0) for a in range(0, 800, 100)]
+    under_way = most = 0
+    async with faulty_device() as wire:
+        around = context([device(1, limits)], points, ModbusTcp("127.0.0.1", wire.port))
+
+        class Counting(ModbusDriver):
+            async def read(self, block: RegisterBlock) -> Sample:
+                nonlocal under_way, most
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(0.3)
+                try:
+                    return await super().read(block)
+                finally:
+                    under_way -= 1
+
+        read: set[int] = set()
+        poller = Poller(
+            around,
+            Counting(around),
+            lambda _, sample: read.add(int(sample.values[0])),
+            lambda _: None,
+            seeded(5),
+        )
+        running = asyncio.ensure_future(poller.run())
+        await until(lambda: len(read) == 8)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert 2 <= most <= 4

@@ -9,6 +9,7 @@ from collectors.plan_reads import RegisterBlock
 from energy_center.config.bindings import (
     Connection,
     Device,
+    ModbusRtu,
     ModbusSource,
     ModbusTcp,
     MqttSource,
@@ -53,7 +54,7 @@ def device(unit_id: int = 1, limits: ReadLimits = ReadLimits()) -> Device:  # no
 def context(
     devices: Sequence[Device],
     bindings: Sequence[PointBinding],
-    target: ModbusTcp = ModbusTcp("127.0.0.1"),  # noqa: B008
+    target: ModbusTcp | ModbusRtu = ModbusTcp("127.0.0.1"),  # noqa: B008
 ) -> BusContext:
     return BusContext(Connection("bus", target), tuple(devices), tuple(bindings), "test")
 

@@ -1,5 +1,5 @@
 from collectors.circuit import BusHealth, Circuit, full_jitter
-from collectors.poller import next_slot, phase_of
+from collectors.spread import next_slot, phase_of
 from tests.unit.collectors.fixed_random import seeded
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.plan_reads import RegisterBlock, halves, plan_reads, source_of
+from collectors.plan_reads import RegisterBlock, cut, join, plan_reads, source_of
 from energy_center.config.bindings import PointBinding, ReadLimits, RegisterType, Table
 from tests.unit.collectors.builders import device, register, spans
 
@@ -90,6 +90,21 @@ def test_a_point_of_another_interval_inside_a_block_is_taken_along() -> None:
 
 def test_refused_block_is_cut_between_values_until_one_is_left() -> None:
     (block,) = plan_reads([device()], [register(a) for a in (0, 2, 4)])
-    left, right = halves(block)
+    left, right = cut(block)
     assert spans([left, right]) == [(0, 2), (2, 4)]
-    assert halves(left) == []
+    assert cut(left) == []
+
+
+def test_refused_block_is_cut_at_its_widest_gap_first() -> None:
+    (block,) = plan_reads([device()], [register(a) for a in (0, 4, 6, 20, 22, 24, 26)])
+    assert spans(cut(block)) == [(0, 8), (20, 8)]
+
+
+def test_good_parts_join_where_nothing_lies_between_them() -> None:
+    parts = [plan_reads([device()], [register(a)])[0] for a in (8, 0, 2, 6)]
+    assert spans(join(parts)) == [(0, 4), (6, 4)]
+
+
+def test_no_block_touches_a_hole() -> None:
+    holed = ReadLimits(holes=((4, 5),))
+    assert spans(planned([register(a) for a in (0, 2, 6, 8)], holed)) == [(0, 4), (6, 4)]

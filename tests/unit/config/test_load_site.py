@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from energy_center.config.bindings import BacnetSource, ModbusSource, MqttSource, Table
+from energy_center.config.bindings import (
+    BacnetSource,
+    Framing,
+    ModbusRtu,
+    ModbusSource,
+    ModbusTcp,
+    MqttSource,
+    Parity,
+    Table,
+)
 from energy_center.config.load_profile import load_profile
 from energy_center.config.load_site import load_site, move_connections
 from energy_center.domain.quantities import Role
@@ -22,15 +31,17 @@ MISTAKES = {
     "bad-time-zone": (1, "'Asia/Taichung' is not a time zone"),
     "doubled-key": (2, "key 'site' is given twice"),
     "feeds-itself": (14, "equipment 'floor': feeds itself"),
+    "bad-baud-rate": (7, "'baud_rate' is 9000"),
     "missing-key": (14, "equipment 'floor': key 'name' is missing"),
     "missing-unit-id": (13, "key 'unit_id' is missing; connection 'room' is modbus"),
     "not-yaml": (3, "not YAML"),
     "rule-of-unknown-equipment": (20, "'sump' is not an equipment"),
     "space-tree-loop": (3, "spaces 'a': lies in itself"),
+    "serial-unit-id": (13, "unit_id 0 cannot be on the serial line 'room'; allowed are 1 to 247"),
     "two-connections-one-address": (8, "10.0.3.11:502 is connection 'room' (line 6) already"),
     "two-devices-one-address": (15, "its 'active_power' lies where 'floor' (line 14) has its 'active_power'"),
     "two-equal-ids": (15, "the id is taken on line 14"),
-    "two-protocols": (6, "needs exactly one of modbus-tcp, bacnet-ip, mqtt"),
+    "two-protocols": (6, "needs exactly one of modbus-tcp, modbus-rtu, bacnet-ip, mqtt"),
     "unit-id-on-bacnet": (16, "unit_id is for modbus; connection 'ahu-1' is bacnet"),
     "unknown-connection": (17, "connection 'brocker' is not a connection; did you mean 'broker'?"),
     "unknown-feed": (14, "fed_by 'mian' is not an equipment; did you mean 'main'?"),
@@ -62,7 +73,7 @@ def test_mistake_is_told_with_file_line_and_what_is_right(name: str) -> None:
 
 def test_every_bad_file_is_in_the_table() -> None:
     files = {f.stem.removeprefix("site.") for f in FILES.glob("site.*.yaml")}
-    assert files == {*MISTAKES, "good", "several-mistakes", "broken-profile"}
+    assert files == {*MISTAKES, "good", "serial", "several-mistakes", "broken-profile"}
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -92,6 +103,17 @@ def test_good_site_resolves_spaces_devices_and_bindings() -> None:
     assert by_key["main", "active_power"].interval_s == 5
     assert by_key["floor", "active_power"].interval_s == 30
     assert by_key["floor-b", "active_power"].device_id == "floor"  # same unit, so the same device
+
+
+def test_serial_lines_and_gateways_are_resolved_with_their_timing() -> None:
+    plant = load_site(FILES / "site.serial.yaml", FILES / "profiles")
+    targets = {c.connection_id: c.target for c in plant.connections}
+
+    assert targets == {
+        "line": ModbusRtu("/dev/ttyUSB0", 19200, Parity.NONE, stop_bits=2, turnaround_s=0.05),
+        "gateway": ModbusTcp("10.0.3.12", min_gap_s=0.02, framing=Framing.RTU, baud_rate=9600),
+    }
+    assert [d.unit_id for d in plant.devices] == [1, 2, 0]
 
 
 def test_base_moves_addresses_and_units_are_converted() -> None:
