@@ -36,7 +36,7 @@ def sample_of(
     """
     try:
         document = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise BadFrame("The message is not JSON", why=str(cause)) from cause
     values = np.array([_number(document, b) for b in bindings])
     if not np.isfinite(values).any():
@@ -70,12 +70,20 @@ def _number(document: object, binding: PointBinding) -> float:
             return float("nan")
     if not isinstance(found, int | float):
         return float("nan")
-    number = float(found)
+    number = _float(found)
     states = source_of(binding).states
     if states and np.isfinite(number):
         number = states.get(int(number), number)
     scaled = binding.scaling(number)
     return scaled if np.isfinite(scaled) else float("nan")
+
+
+def _float(written: float) -> float:
+    """JSON knows no largest integer, a double does: beyond it there is no number."""
+    try:
+        return float(written)
+    except OverflowError:
+        return float("nan")
 
 
 def _instant(written: object) -> float | None:
@@ -88,5 +96,6 @@ def _instant(written: object) -> float | None:
         # exact to the microsecond: datetime.timestamp() may round the last digit differently
         return (at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1) if at.tzinfo else None
     if isinstance(written, int | float) and not isinstance(written, bool):
-        return written / 1000 if written > _MILLISECONDS_FROM else float(written)
+        seconds = _float(written)
+        return seconds / 1000 if seconds > _MILLISECONDS_FROM else seconds
     return None

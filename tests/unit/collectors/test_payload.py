@@ -33,6 +33,7 @@ def test_numbers_are_found_by_path() -> None:
         (NOW + 301, NOW, Quality.CLOCK_SUSPECT),
         ("2026-11-24T06:00:00", NOW, Quality.CLOCK_SUSPECT),  # no offset
         ("yesterday", NOW, Quality.CLOCK_SUSPECT),
+        (10**400, NOW, Quality.CLOCK_SUSPECT),
         (None, NOW, Quality.CLOCK_SUSPECT),
     ],
 )
@@ -53,7 +54,18 @@ def test_without_a_stamp_receipt_counts_and_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [b"", b"{", b"\xff\xfe", b"[]", b'{"t": "warm"}', b'{"t": null}', b'{"t": 1e999}']
+    "bad",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"t": "warm"}',
+        b'{"t": null}',
+        b'{"t": 1e999}',
+        b'{"t": ' + b"9" * 400 + b"}",
+        b"[" * 9_000 + b"]" * 9_000,
+    ],
 )
 def test_malformed_payload_is_a_bad_frame(bad: bytes) -> None:
     with pytest.raises(BadFrame):
