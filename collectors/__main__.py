@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+import uvloop
+
 from collectors.supervisor import CollectorOptions, Supervisor
 from energy_center import log
 from energy_center.config.bindings import Plant
@@ -55,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings()
         log.set_up(settings.log_level, settings.log_form)
-        asyncio.run(_run(_plant(args, settings), _options(args, settings)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(_plant(args, settings), _options(args, settings)))
     except EnergyCenterError as problem:
         sys.stderr.write(f"collectors: {problem}\n")
         return 2

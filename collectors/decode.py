@@ -3,6 +3,7 @@
 Words that mean "no value" (profile `invalid`) give SENSOR_FAULT; NaN and infinity give no reading at all.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,6 +46,10 @@ class BlockDecoder:
         self._size = len(bindings)
         self._positions = np.array([s.address - address for s in self._sources], dtype=np.intp)
         self._gathers = [] if self._bits else self._plan(address)
+        self._in_line = self._lies_in_line(address)
+        self._ones = np.ones(self._size)
+        self._octets = 2 * sum(s.type.registers for s in self._sources)
+        self._shifted = bool(self._offset.any())
         self._shifts = [(i, s.bit) for i, s in enumerate(self._sources) if s.bit is not None]
         self._invalid = [
             (i, np.array([_as_read(s, v) for v in s.invalid]))
@@ -74,11 +79,26 @@ class BlockDecoder:
         for i in self._coded:
             raw[i] = _power_factor(float(raw[i]))
         raw *= self._factor
-        raw += self._offset
-        raw[~np.isfinite(raw)] = np.nan
+        if self._shifted:
+            raw += self._offset
+        # the sum is finite unless a value is not (or it overflows, which costs time alone)
+        if not math.isfinite(raw.dot(self._ones)):
+            raw[~np.isfinite(raw)] = np.nan
         return raw, quality
 
+    def _lies_in_line(self, address: int) -> str | None:
+        """The type where the block is nothing but values of one type one after another, high word first."""
+        kinds = {(s.type, s.words) for s in self._sources}
+        if self._bits or len(kinds) != 1:
+            return None
+        kind, words = kinds.pop()
+        step = kind.registers
+        apart = [s.address for s in self._sources] == [address + i * step for i in range(self._size)]
+        return _DTYPES[kind].replace("<", ">") if apart and words is WordOrder.BIG else None
+
     def _raw(self, octets: NDArray[np.uint8]) -> Values:
+        if self._in_line is not None and not self._shifts and len(octets) == self._octets:
+            return octets.view(self._in_line).astype(np.float64)
         if self._bits:
             return np.unpackbits(octets, bitorder="little")[self._positions].astype(np.float64)
         if len(self._gathers) == 1:  # one type, so in order already

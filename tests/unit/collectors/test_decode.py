@@ -90,3 +90,13 @@ def test_bits_of_a_coil_block() -> None:
 def test_states_are_mapped_and_unknown_ones_kept() -> None:
     point = register(0, RegisterType.U16, states={3: 1.0, 0: 0.0})
     assert [decode_words(point, [w])[0] for w in (0, 3, 9)] == [0.0, 1.0, 9.0]
+
+
+def test_values_in_line_and_with_a_gap_are_decoded_alike() -> None:
+    # 1.5, NaN, infinity and -2.0 as IEEE 754 single precision, high word first
+    words = bytes.fromhex("3FC00000 7FC00000 7F800000 C0000000")
+    in_line = BlockDecoder([register(a) for a in (0, 2, 4, 6)], 0).decode(words)
+    apart = BlockDecoder([register(a) for a in (0, 2, 4, 7)], 0).decode(words[:12] + b"\0\0" + words[12:])
+    for values, quality in (in_line, apart):
+        assert [None if v != v else v for v in values.tolist()] == [1.5, None, None, -2.0]  # noqa: PLR0124
+        assert not quality.any()
