@@ -77,6 +77,43 @@ class PolledDriver(Protocol[BlockT]):
         """Let go of the connection; never raises."""
 
 
+Push = Callable[[tuple[PointBinding, ...], Sample], None]
+
+
+@runtime_checkable
+class TellingDriver(Protocol):
+    """A polled driver whose devices also tell changes on their own."""
+
+    def push_to(self, push: Push) -> None:
+        """Hand on what devices tell; polling goes on as the safety net."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What a point reads after a write, in the role's unit.
+
+    `held` is what the device keeps for us at our priority, None for nothing; only told where it `has_slots`.
+    """
+
+    present: float
+    held: float | None
+    has_slots: bool
+
+
+@runtime_checkable
+class WritingDriver(Protocol):
+    """A driver that can command points; raises as reading does.
+
+    It may be called while its bus is read: a write waits for the request in flight, no longer.
+    """
+
+    async def write(self, binding: PointBinding, wanted: float | None, priority: int) -> None:
+        """Command a value in the role's unit; None hands the point back to its controller."""
+
+    async def read_back(self, binding: PointBinding, priority: int) -> ReadBack:
+        """What the point reads now."""
+
+
 @runtime_checkable
 class JoiningDriver(Protocol[BlockT]):
     """A driver whose split blocks can be put together again once the refused values are known."""

@@ -107,12 +107,19 @@ class ModbusRtu:
 
 @dataclass(frozen=True, slots=True)
 class BacnetIp:
-    """One BACnet/IP device by address and device instance."""
+    """One BACnet/IP device by address and device instance.
+
+    Behind a router, host and port are the router's, and the device is `station` on `network`. With `bbmd`
+    (`host:port`) we register there as a foreign device, which only broadcasts need.
+    """
 
     host: str
     port: int
     device: int
     timeout_s: float = 4.0
+    network: int | None = None
+    station: str | None = None
+    bbmd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +180,16 @@ class ModbusSource:
 
 @dataclass(frozen=True, slots=True)
 class BacnetSource:
-    """A BACnet object, for example `analog-input` 3; its present value is read."""
+    """A property of a BACnet object, for example the present value of `analog-input` 3.
+
+    `cov`: changes are subscribed to as well; the point is read at its interval all the same.
+    """
 
     object_type: str
     instance: int
     states: Mapping[int, float] = field(default_factory=dict, hash=False)
+    property: str = "present-value"
+    cov: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,15 @@ def _target(entry: ConnectionEntry) -> Target:
             turnaround_s=serial.turnaround,
         )
     if (bacnet := entry.bacnet_ip) is not None:
-        return BacnetIp(bacnet.host, bacnet.port, bacnet.device, bacnet.timeout)
+        return BacnetIp(
+            bacnet.host,
+            bacnet.port,
+            bacnet.device,
+            bacnet.timeout,
+            bacnet.network,
+            bacnet.station,
+            bacnet.bbmd,
+        )
     if (mqtt := entry.mqtt) is not None:
         return MqttBroker(mqtt.host, mqtt.port, mqtt.username, mqtt.password_env, mqtt.tls)
     raise AssertionError("the model demands one protocol")
@@ -198,7 +206,7 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | Bacnet
             )
         case BacnetPoint():
             kind, _, instance = point.object.partition(",")
-            return BacnetSource(kind, int(instance) + entry.base, point.enum)
+            return BacnetSource(kind, int(instance) + entry.base, point.enum, point.property, point.cov)
         case MqttPoint():
             pattern = profile.topic if isinstance(profile, MqttProfile) else "{topic}"
             time = profile.time if isinstance(profile, MqttProfile) else None
@@ -271,7 +279,7 @@ def _places(binding: PointBinding) -> list[tuple[object, ...]]:
                 for bit in bits
             ]
         case BacnetSource():
-            return [(binding.connection_id, source.object_type, source.instance)]
+            return [(binding.connection_id, source.object_type, source.instance, source.property)]
         case MqttSource():
             return [(binding.connection_id, source.topic, source.path)]
 

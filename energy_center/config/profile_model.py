@@ -81,11 +81,17 @@ class ModbusPoint(_Point):
 
 
 class BacnetPoint(_Point):
-    """One object's present value; `object` as `analog-input,1`."""
+    """One object's present value, or its event state (alarms); `object` as `analog-input,1`.
+
+    `cov`: the device tells changes of the present value on its own, besides being read at the interval.
+    """
 
     object: str = Field(
-        pattern=r"^(analog|binary|multi-state)-(input|output|value),\d+$|^(accumulator|integer-value|large-analog-value|positive-integer-value),\d+$"
+        pattern=r"^(analog|binary|multi-state)-(input|output|value),\d+$"
+        r"|^(accumulator|integer-value|large-analog-value|positive-integer-value|schedule|loop),\d+$"
     )
+    property: Literal["present-value", "event-state", "reliability", "elapsed-active-time"] = "present-value"
+    cov: bool = False
     manual: str | None = None
 
 

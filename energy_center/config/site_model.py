@@ -79,12 +79,27 @@ class ModbusRtuEntry(Strict):
 
 
 class BacnetIpEntry(Strict):
-    """`bacnet-ip: {host: 10.0.4.20, device: 1001}`."""
+    """`bacnet-ip: {host: 10.0.4.20, device: 1001}`.
+
+    Behind a router: `{host: <router>, network: 2001, station: "5", device: 1001}`, where the station is an
+    MS/TP address, `host:port`, or octets as `0x0a000507bac0`. Across subnets: `bbmd: "10.0.9.1:47808"`.
+    """
 
     host: str
     port: Port = 47808
     device: int = Field(ge=0, le=4194302)
     timeout: Interval = 4.0
+    network: int | None = Field(default=None, ge=1, le=65534)
+    station: str | None = Field(
+        default=None, pattern=r"^(\d{1,3}|0x([0-9a-fA-F]{2})+|\d+\.\d+\.\d+\.\d+(:\d+)?)$"
+    )
+    bbmd: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+\.\d+(:\d+)?$")
+
+    @model_validator(mode="after")
+    def _station_on_network(self) -> "BacnetIpEntry":
+        if (self.network is None) != (self.station is None):
+            raise ValueError("network and station go together: which device behind the router at host")
+        return self
 
 
 class MqttEntry(Strict):

@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +12,7 @@ from bacpypes3.ipv4.app import NormalApplication
 from bacpypes3.local.analog import AnalogInputObject
 from bacpypes3.local.binary import BinaryInputObject
 from bacpypes3.local.device import DeviceObject
+from bacpypes3.object import CharacterStringValueObject
 from bacpypes3.pdu import IPv4Address
 
 from collectors.driver import BusContext
@@ -24,9 +25,14 @@ from energy_center.errors import DeviceAway
 
 
 def point(
-    kind: str, instance: int, *, interval_s: float = 30.0, scaling: Linear | None = None
+    kind: str,
+    instance: int,
+    *,
+    interval_s: float = 30.0,
+    scaling: Linear | None = None,
+    states: Mapping[int, float] | None = None,
 ) -> PointBinding:
-    source = BacnetSource(kind, instance)
+    source = BacnetSource(kind, instance, states or {})
     key = ("ahu", f"{kind}_{instance}")
     role = Role.SUPPLY_AIR_TEMPERATURE
     return PointBinding(key, role, "ahu", "ahu", interval_s, scaling or Linear(), source)
@@ -40,7 +46,7 @@ def free_socket() -> socket.socket:
 
 
 @asynccontextmanager
-async def controller(analog: int = 3) -> AsyncIterator[int]:
+async def controller(analog: int = 3, not_a_number: int = 0) -> AsyncIterator[int]:
     """Analog inputs 1… with their number as value, the last faulty; binary input 1 active."""
     free = free_socket()
     port = free.getsockname()[1]
@@ -60,7 +66,7 @@ async def controller(analog: int = 3) -> AsyncIterator[int]:
             AnalogInputObject(
                 objectIdentifier=("analogInput", n),
                 objectName=f"ai{n}",
-                presentValue=float(n),
+                presentValue=float("nan") if n == not_a_number else float(n),
                 units="degreesCelsius",
                 covIncrement=0.1,
                 outOfService=False,
@@ -76,6 +82,14 @@ async def controller(analog: int = 3) -> AsyncIterator[int]:
             polarity="normal",
             outOfService=True,
             **state,
+        )
+    )
+    app.add_object(
+        CharacterStringValueObject(
+            objectIdentifier=("characterstringValue", 1),
+            objectName="csv1",
+            presentValue="broken",
+            statusFlags=[0, 0, 0, 0],
         )
     )
     await asyncio.sleep(0.05)  # the socket is attached by a task of the library
@@ -124,6 +138,19 @@ async def test_object_that_is_not_there_costs_only_itself() -> None:
     found = dict(zip([b.key[1] for b in block.bindings], sample.values.tolist(), strict=True))
     assert math.isnan(found.pop("analog-input_77"))
     assert found == {"analog-input_1": 1.0, "analog-input_2": 2.0}
+
+
+async def test_value_that_is_no_number_costs_only_itself() -> None:
+    points = [
+        point("analog-input", 1),
+        point("analog-input", 2, states={1: 0.0}),
+        point("characterstring-value", 1),
+    ]
+    async with controller(not_a_number=2) as port, driver_of(port, points) as driver:
+        (block,) = driver.plan([], points)
+        sample = await driver.read(block)
+    assert sample.values[0] == 1.0
+    assert all(math.isnan(v) for v in sample.values[1:])
 
 
 async def test_many_objects_are_read_in_requests_of_thirty() -> None:

@@ -1,0 +1,159 @@
+"""Change of value: subscriptions of one device's points, renewed at half their life between the reads.
+
+Source: ASHRAE 135-2020, 13.1 and 13.14. Polling stays the truth: the points are read at their interval
+whether a notification comes or not. A subscription from which nothing came for its whole life, though each
+renewal asks for a notification, is dropped and made anew.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bacpypes3.apdu import SubscribeCOVRequest
+from bacpypes3.basetypes import BinaryPV, StatusFlags
+from bacpypes3.primitivedata import Double, Integer, Real, Unsigned
+
+from collectors.driver import Push
+from collectors.drivers.bacnet_client import Conversation
+from collectors.drivers.bacnet_values import FLAGS, identifier_of, place_of, sample_of, source_of
+from energy_center.config.bindings import PointBinding
+from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
+
+log = logging.getLogger(__name__)
+
+LIFETIME_S = 300.0
+REFUSED_PAUSE_S = 3600.0
+MOST_A_TURN = 10  # renewals between two reads, so that reading goes on
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One point's subscription; instants are monotonic seconds."""
+
+    binding: PointBinding
+    due_at: float = 0.0
+    heard_at: float = 0.0
+    process: int | None = None
+    notified: int = 0
+
+
+class Subscriptions:
+    """The points of a device that are told on change."""
+
+    def __init__(
+        self,
+        talk: Conversation,
+        bindings: Sequence[PointBinding],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` gives monotonic seconds."""
+        self._talk = talk
+        self._clock = clock
+        self._watches = [_Watch(b) for b in bindings if source_of(b).cov]
+        slowest = max((w.binding.interval_s for w in self._watches), default=0.0)
+        self.lifetime_s = max(LIFETIME_S, 4 * slowest)  # there is a turn before half of it is over
+        self.push: Push | None = None
+        self.renewed_after_silence = 0
+
+    @property
+    def notified(self) -> int:
+        """Notifications since the start."""
+        return sum(w.notified for w in self._watches)
+
+    @property
+    def active(self) -> int:
+        """Points that are subscribed to."""
+        return sum(w.process is not None for w in self._watches)
+
+    async def keep(self) -> None:
+        """Subscribe and renew what is due, a few at a time; a device that refuses is left to polling."""
+        if self.push is None:
+            return
+        now = self._clock()
+        for watch in [w for w in self._watches if w.due_at <= now][:MOST_A_TURN]:
+            await self._renew(watch, now)
+
+    async def stop(self) -> None:
+        """Tell the device that nothing more need be told; controllers hold few subscriptions."""
+        for watch in self._watches:
+            await self._drop(watch)
+
+    def forget(self) -> None:
+        """Subscribe anew at the next turn, after the connection was closed."""
+        for watch in self._watches:
+            watch.process, watch.due_at = None, 0.0
+
+    async def _renew(self, watch: _Watch, now: float) -> None:
+        if watch.process is not None and now - watch.heard_at > self.lifetime_s:
+            self.renewed_after_silence += 1
+            log.warning(
+                "subscription fell silent",
+                extra={"action": "cov_silent", "point": "/".join(watch.binding.key)},
+            )
+            await self._drop(watch)
+        shared = self._talk.shared
+        if watch.process is None and shared is not None:
+            watch.process = shared.subscribe(lambda apdu: self._told(watch, apdu))
+            watch.heard_at = now
+        try:
+            await self._talk.send(self._request(watch, lifetime=True))
+        except (DeviceRefused, NotSupported) as cause:
+            log.info(
+                "device tells no changes of a point",
+                extra={"action": "cov_refused", "point": "/".join(watch.binding.key), "why": cause.message},
+            )
+            self._release(watch)
+            watch.due_at = now + REFUSED_PAUSE_S
+            return
+        watch.due_at = now + self.lifetime_s / 2
+
+    async def _drop(self, watch: _Watch) -> None:
+        if watch.process is None:
+            return
+        try:
+            await self._talk.send(self._request(watch, lifetime=False))
+        except (DeviceAway, DeviceRefused, NotSupported, BadFrame):
+            pass  # it ends by itself
+        finally:
+            self._release(watch)
+
+    def _release(self, watch: _Watch) -> None:
+        if watch.process is not None and self._talk.shared is not None:
+            self._talk.shared.unsubscribe(watch.process)
+        watch.process = None
+
+    def _request(self, watch: _Watch, *, lifetime: bool) -> SubscribeCOVRequest:
+        named: dict[str, Any] = {}
+        if lifetime:
+            named = {"issueConfirmedNotifications": True, "lifetime": int(self.lifetime_s)}
+        return SubscribeCOVRequest(
+            subscriberProcessIdentifier=watch.process,
+            monitoredObjectIdentifier=identifier_of(watch.binding),
+            **named,
+        )
+
+    def _told(self, watch: _Watch, apdu: Any) -> None:  # noqa: ANN401  a notification
+        if str(apdu.monitoredObjectIdentifier) != str(identifier_of(watch.binding)):
+            return
+        watch.heard_at = self._clock()
+        watch.notified += 1
+        place = place_of(watch.binding)
+        found = {(*place, str(v.propertyIdentifier)): _cast(watch.binding, v) for v in apdu.listOfValues}
+        if self.push is not None:
+            self.push((watch.binding,), sample_of((watch.binding,), found, time.time()))
+
+
+def _cast(binding: PointBinding, told: Any) -> Any:  # noqa: ANN401  a BACnet value
+    """A told value by its property and the object's type."""
+    if str(told.propertyIdentifier) == FLAGS:
+        return told.value.cast_out(StatusFlags)
+    kind = source_of(binding).object_type
+    if kind.startswith("analog"):
+        return told.value.cast_out(Real)
+    if kind.startswith("binary"):
+        return told.value.cast_out(BinaryPV)
+    if kind == "large-analog-value":
+        return told.value.cast_out(Double)
+    return told.value.cast_out(Integer if kind == "integer-value" else Unsigned)

@@ -1,0 +1,119 @@
+"""BACnet values and ours: present values to numbers in the role's unit and back, flags to quality. Pure.
+
+Source: ASHRAE 135-2020, 12 (object types), 20.2 (encoding).
+"""
+
+from typing import Any
+
+import numpy as np
+from bacpypes3.basetypes import BinaryPV, ErrorType
+from bacpypes3.primitivedata import Double, Integer, Null, ObjectIdentifier, Real, Unsigned
+
+from collectors.driver import Sample
+from energy_center.config.bindings import BacnetSource, PointBinding
+from energy_center.domain.readings import Quality
+
+FLAGS = "status-flags"
+OBJECTS_A_REQUEST = 30  # with both properties the answer stays below one 1476-octet APDU
+_FAULT_BIT, _OUT_OF_SERVICE_BIT = 1, 3  # 12.2.7
+# Of an answer to ReadPropertyMultiple, 20.2 and 15.7: object identifier and list tags 7, each property
+# with its tags 4; the longest present value (a double) 10, status flags 3.
+_OCTETS_AN_OBJECT, _OCTETS_A_HEAD = 28, 8
+
+Place = tuple[str, int]
+Found = dict[tuple[str, int, str], Any]
+
+
+def source_of(binding: PointBinding) -> BacnetSource:
+    """The binding's object; any other protocol is a bug of the caller."""
+    if not isinstance(binding.source, BacnetSource):
+        raise TypeError(f"{binding.key} is not a BACnet point")
+    return binding.source
+
+
+def place_of(binding: PointBinding) -> Place:
+    """The binding's object by type and instance."""
+    source = source_of(binding)
+    return (source.object_type, source.instance)
+
+
+def identifier_of(binding: PointBinding) -> ObjectIdentifier:
+    """The binding's object as the library names it."""
+    source = source_of(binding)
+    return ObjectIdentifier(f"{source.object_type},{source.instance}")
+
+
+def objects_within(max_apdu: int) -> int:
+    """How many objects, each with value and flags, fit into an unsegmented answer of so many octets."""
+    return max(1, min(OBJECTS_A_REQUEST, (max_apdu - _OCTETS_A_HEAD) // _OCTETS_AN_OBJECT))
+
+
+def number_of(raw: Any) -> float:  # noqa: ANN401  a BACnet value
+    """The number that a value stands for; NaN for none, an error, or what is no number."""
+    if raw is None or isinstance(raw, ErrorType | Null):
+        return float("nan")
+    if hasattr(raw, "get_value"):  # a schedule's present value is of any type
+        raw = raw.get_value()
+    try:
+        return float(raw)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def stored(binding: PointBinding, raw: Any) -> float:  # noqa: ANN401  a BACnet value
+    """A raw value as it is stored: in the role's unit, or its state."""
+    number = number_of(raw)
+    states = source_of(binding).states
+    if states and np.isfinite(number):
+        number = states.get(int(number), number)
+    scaled = binding.scaling(number)
+    return scaled if np.isfinite(scaled) else float("nan")
+
+
+def quality_of(flags: Any) -> Quality:  # noqa: ANN401  a BACnet bit string
+    """A sensor that is faulty, or a value that is not the sensor's."""
+    bits = list(flags)
+    quality = Quality.GOOD
+    if len(bits) > _FAULT_BIT and bits[_FAULT_BIT]:
+        quality |= Quality.SENSOR_FAULT
+    if len(bits) > _OUT_OF_SERVICE_BIT and bits[_OUT_OF_SERVICE_BIT]:
+        quality |= Quality.SUBSTITUTED
+    return quality
+
+
+def sample_of(bindings: tuple[PointBinding, ...], found: Found, at: float) -> Sample:
+    """What was found, in the order of the bindings; NaN where there is no value."""
+    values = np.full(len(bindings), np.nan)
+    quality = np.zeros(len(bindings), dtype=np.int16)
+    for i, binding in enumerate(bindings):
+        place = place_of(binding)
+        values[i] = stored(binding, found.get((*place, source_of(binding).property)))
+        flags = found.get((*place, FLAGS))
+        if flags is not None and not isinstance(flags, ErrorType):
+            quality[i] = int(quality_of(flags))
+    return Sample(at, values, quality)
+
+
+def encoded(binding: PointBinding, wanted: float) -> Any:  # noqa: ANN401  a BACnet value
+    """A value in the role's unit as the object's present value is written."""
+    source = source_of(binding)
+    number = (wanted - binding.scaling.offset) / binding.scaling.factor
+    if source.states:
+        number = next((raw for raw, state in source.states.items() if state == wanted), number)
+    kind = source.object_type
+    if kind.startswith("analog"):
+        return Real(number)
+    if kind.startswith("binary"):
+        return BinaryPV(int(number > 0.5))  # noqa: PLR2004  halfway between off and on
+    if kind == "large-analog-value":
+        return Double(number)
+    return Integer(round(number)) if kind == "integer-value" else Unsigned(round(number))
+
+
+def slot_number(binding: PointBinding, slot: Any) -> float | None:  # noqa: ANN401  a BACnet value
+    """What a slot of the priority array holds, in the role's unit; None for Null."""
+    chosen = getattr(slot, "_choice", None)
+    if chosen is None or chosen == "null":
+        return None
+    held = stored(binding, getattr(slot, chosen))
+    return None if np.isnan(held) else held
