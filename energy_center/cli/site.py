@@ -3,9 +3,13 @@
 import argparse
 import asyncio
 import getpass
+import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from energy_center.cli import out
 from energy_center.config.bindings import Plant
@@ -48,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         _show_mistakes(problem, args.format)
         return 1
     if args.action == "check":
-        _show_check(plant, args.format)
+        _show_check(plant, args.format, _bus_loads(args.file, args.profiles))
         return 0
     changes = asyncio.run(_plan_or_apply(plant, args))
     _show_changes(changes, args)
@@ -71,7 +75,30 @@ def _show_mistakes(problem: ConfigError, form: str) -> None:
     out.line(f"{len(problem.mistakes)} mistake(s)")
 
 
-def _show_check(plant: Plant, form: str) -> None:
+def _bus_loads(file: Path, profiles: Path | None) -> list[dict[str, Any]]:
+    """How busy each Modbus line will be: the collectors plan it, in a process of their own."""
+    words = [sys.executable, "-m", "collectors.bus_load", "--site", str(file)]
+    words += ["--profiles", str(profiles)] if profiles else []
+    told = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60)
+    loads: list[dict[str, Any]] = json.loads(told.stdout)
+    return loads
+
+
+def _show_loads(loads: list[dict[str, Any]]) -> None:
+    if not loads:
+        return
+    out.table(
+        ("line", "requests", "busy"),
+        [(x["connection"], x["requests"], f"{x['utilisation']:.1%}") for x in loads],
+    )
+    for load in loads:
+        if load["nearly_full"]:
+            out.line(f"{load['connection']}: little room is left on this line")
+        for late in load["late"]:
+            out.line(f"{load['connection']}: cannot be met: {late}")
+
+
+def _show_check(plant: Plant, form: str, loads: list[dict[str, Any]]) -> None:
     facts: dict[str, object] = {
         "site": plant.site.site_id,
         "spaces": len(plant.site.spaces),
@@ -82,9 +109,10 @@ def _show_check(plant: Plant, form: str) -> None:
         "readings_per_s": round(sum(1 / b.interval_s for b in plant.bindings), 1),
     }
     if form == "json":
-        out.as_json({"ok": True, **facts})
+        out.as_json({"ok": True, **facts, "lines": loads})
     else:
         out.fields(facts)
+        _show_loads(loads)
 
 
 async def _plan_or_apply(plant: Plant, args: argparse.Namespace) -> list[Change]:

@@ -43,6 +43,17 @@ async def test_check_of_a_bad_file_tells_all_mistakes_and_says_no() -> None:
     assert [line.startswith(f"{path}:") for line in said.splitlines()] == [True, True, True, False]
 
 
+async def test_check_tells_how_busy_a_line_is_and_what_it_cannot_do(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    text = (FILES / "site.serial.yaml").read_text(encoding="utf-8")
+    site.write_text(text.replace("unit_id: 2,", "unit_id: 2, interval: 50ms,"), encoding="utf-8")
+    code, said = await call("site", "check", str(site), *PROFILES)
+    assert code == 0
+    late = [line for line in said.splitlines() if "cannot be met" in line]
+    assert late
+    assert all(line.startswith("line: cannot be met: two every 0.05 s: two/") for line in late[:1])
+
+
 async def test_schema_is_json_schema() -> None:
     code, said = await call("site", "schema")
     assert code == 0
