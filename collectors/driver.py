@@ -132,10 +132,41 @@ class Message:
     stored: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class StatusNotice:
+    """A device, or its last will, said whether it is there."""
+
+    device_id: str
+    online: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedNotice:
+    """A message that could not be read: whose it was, and its beginning."""
+
+    device_ids: tuple[str, ...]
+    topic: str
+    excerpt: str
+    why: str
+
+
+Notice = StatusNotice | MalformedNotice
+
+
+def ignore_notice(_: Notice) -> None:
+    """For who wants samples alone."""
+
+
 class PushedDriver(Protocol):
     """A subscription to one broker."""
 
-    async def run(self, deliver: Callable[[Message], None], connected: Callable[[], None]) -> None:
+    async def run(
+        self,
+        deliver: Callable[[Message], None],
+        connected: Callable[[], None],
+        notice: Callable[[Notice], None] = ignore_notice,
+    ) -> None:
         """Deliver messages until cancelled or the connection is lost (DeviceAway)."""
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, full_jitter
-from collectors.driver import BusContext, Message, PushedDriver, Sample
+from collectors.driver import BusContext, MalformedNotice, Message, Notice, PushedDriver, Sample
 from collectors.poller import Report, StateChange
 from energy_center.config.bindings import PointBinding
 from energy_center.errors import DeviceAway
@@ -62,7 +62,7 @@ class Listener:
         while True:
             try:
                 async with asyncio.timeout(None) as self._session:
-                    await self._driver.run(self._deliver, self._connected)
+                    await self._driver.run(self._deliver, self._connected, self._notice)
             except DeviceAway as cause:
                 self._failures += 1
                 if self._failures >= MISSES_TO_OPEN:
@@ -101,6 +101,13 @@ class Listener:
         for device_id in message.device_ids:
             self._heard_at[device_id] = time.monotonic()
             self._change(device_id, online=True)
+
+    def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, MalformedNotice):
+            return
+        if notice.online:
+            self._heard_at[notice.device_id] = time.monotonic()
+        self._change(notice.device_id, online=notice.online, detail=notice.detail)
 
     async def _watch(self) -> None:
         while True:

@@ -1,16 +1,16 @@
 """MQTT: a persistent session with one broker; a message is acknowledged only once it is safe on disk.
 
 MQTT 5 where the broker speaks it, else 3.1.1. The client library runs its own thread; everything it says is
-handed to the event loop.
+handed to the event loop, as much at a time as has come.
 """
 
 import asyncio
 import logging
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,31 +21,20 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collectors.driver import BusContext, Message
-from collectors.payload import TRUSTED_S, sample_of, source_of
-from energy_center.config.bindings import MqttBroker, PointBinding
-from energy_center.domain.readings import Quality
-from energy_center.errors import BadFrame, DeviceAway
+from collectors.driver import BusContext, Message, Notice, ignore_notice
+from collectors.payload import TRUSTED_S
+from collectors.topics import SESSION_EXPIRY_S, MessageCounts, Topics
+from energy_center.config.bindings import MqttBroker
+from energy_center.errors import DeviceAway
 
 log = logging.getLogger(__name__)
 
-SESSION_EXPIRY_S = 7 * 86_400
 CONNECT_S = 3.0  # shorter than a stop may take, since the library connects in a thread
 KEEPALIVE_S = 30
 KEPT_FOR_S = 60.0  # after a resumed session the broker first sends what it kept
-RECEIVE_MAXIMUM = 1_000
-_TELL_AGAIN_S = 600.0
-
-
-@dataclass(slots=True)
-class MessageCounts:
-    """Of one broker since the start; `samples` are the last malformed messages, shortened."""
-
-    received: int = 0
-    malformed: int = 0
-    unexpected: int = 0
-    wrong_clock: int = 0
-    samples: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=5))
+# a broker sends at most so many before the first is acknowledged, which takes a commit of the spool
+RECEIVE_MAXIMUM = 10_000
+HANDED_OVER = 500  # messages taken in one turn of the event loop, so that polls beside them stay punctual
 
 
 class MqttDriver:
@@ -55,33 +44,42 @@ class MqttDriver:
         """Prepare; `run` connects."""
         if not isinstance(context.connection.target, MqttBroker):
             raise TypeError(f"{context.connection.connection_id} is not MQTT")
-        self.counts = MessageCounts()
+        self.topics = Topics(context)
         self._target = context.connection.target
         # a broker lets a name connect once: each connection needs its own
         self._client_id = f"{context.client_name}-{context.connection.connection_id}"
-        self._topics: dict[str, list[PointBinding]] = {}
-        for binding in context.bindings:
-            self._topics.setdefault(source_of(binding).topic, []).append(binding)
-        self._bindings = {topic: tuple(found) for topic, found in self._topics.items()}
+        self._filters = self.topics.filters(self._target.share)
         self._speaks: MQTTProtocolVersion | None = None
-        self._told_at: dict[tuple[str, str], float] = {}
 
-    async def run(self, deliver: Callable[[Message], None], connected: Callable[[], None]) -> None:
+    @property
+    def counts(self) -> MessageCounts:
+        """Messages since the start."""
+        return self.topics.counts
+
+    async def run(
+        self,
+        deliver: Callable[[Message], None],
+        connected: Callable[[], None],
+        notice: Callable[[Notice], None] = ignore_notice,
+    ) -> None:
         """Deliver messages until cancelled; raises DeviceAway when the connection is lost or never made."""
         tried = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
+        why = ""
         for version in [self._speaks] if self._speaks else tried:
-            session = _Session(self, version, deliver, connected)
+            session = _Session(self, version, deliver, connected, notice)
             try:
                 await session.hold()
-            except DeviceAway:
+            except DeviceAway as cause:
+                why = str(cause.facts.get("why", cause.message))
                 if session.was_connected:
                     self._speaks = version
                     raise
         self._speaks = None
-        raise DeviceAway("The broker cannot be reached", why=f"{self._target.host}:{self._target.port}")
+        where = f"{self._target.host}:{self._target.port}"
+        raise DeviceAway("The broker cannot be reached", broker=where, why=why)
 
     def client(self, version: MQTTProtocolVersion) -> paho.Client:
-        """A new library client for our session."""
+        """A new library client for our session; raises DeviceAway when its certificates cannot be read."""
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -90,11 +88,14 @@ class MqttDriver:
             manual_ack=True,
             clean_session=None if version is MQTTProtocolVersion.MQTTv5 else False,
         )
-        if self._target.username is not None:
-            password = os.environ.get(self._target.password_env or "", "")
-            client.username_pw_set(self._target.username, password)
-        if self._target.tls:
-            client.tls_set()
+        target = self._target
+        if target.username is not None:
+            client.username_pw_set(target.username, os.environ.get(target.password_env or "", ""))
+        if target.tls:
+            try:
+                client.tls_set(target.ca_file, target.certificate, target.key)
+            except (OSError, ValueError) as cause:  # ssl.SSLError is an OSError
+                raise DeviceAway("The certificates cannot be used", why=str(cause)) from cause
         return client
 
     def connect(self, client: paho.Client, version: MQTTProtocolVersion) -> None:
@@ -111,40 +112,16 @@ class MqttDriver:
         )
 
     def subscribe(self, client: paho.Client, version: MQTTProtocolVersion) -> None:
-        """Subscribe to every topic of the site; a retained message is wanted only the first time."""
-        if version is MQTTProtocolVersion.MQTTv5:
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            client.subscribe([(topic, options) for topic in self._bindings])
-        else:
-            client.subscribe([(topic, 1) for topic in self._bindings])
+        """Subscribe to every topic of the site; a retained message is wanted only the first time.
 
-    def message(
-        self, topic: str, payload: bytes, received_at: float, oldest_trusted: float | None
-    ) -> Message | None:
-        """What a message says, or None when it says nothing of use (counted, and told now and then)."""
-        self.counts.received += 1
-        bindings = self._bindings.get(topic)
-        if bindings is None:
-            self.counts.unexpected += 1
-            return None
-        try:
-            sample = sample_of(payload, bindings, received_at, oldest_trusted)
-        except BadFrame as cause:
-            self.counts.malformed += 1
-            self.counts.samples.append((topic, payload[:80].decode("utf-8", "replace")))
-            self._tell("malformed message", topic, str(cause))
-            return None
-        if sample.quality[0] & Quality.CLOCK_SUSPECT:
-            self.counts.wrong_clock += 1
-            self._tell("stamp not trusted", topic, "its own time is missing or far from ours")
-        return Message(tuple({b.device_id: None for b in bindings}), bindings, sample, lambda: None)
-
-    def _tell(self, what: str, topic: str, why: str) -> None:
-        now = time.monotonic()
-        if now - self._told_at.get((what, topic), -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
-            self._told_at[what, topic] = now
-            action = "mqtt_" + what.replace(" ", "_")
-            log.warning("message in doubt", extra={"action": action, "topic": topic, "why": why})
+        The presence of a device is wanted every time: it may have gone while we were away.
+        """
+        if version is not MQTTProtocolVersion.MQTTv5:
+            client.subscribe([(topic, 1) for topic in self._filters])
+            return
+        first = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+        always = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+        client.subscribe([(f, always if self.topics.is_status(f) else first) for f in self._filters])
 
 
 class _Session:
@@ -156,16 +133,22 @@ class _Session:
         version: MQTTProtocolVersion,
         deliver: Callable[[Message], None],
         connected: Callable[[], None],
+        notice: Callable[[Notice], None],
     ) -> None:
         self.was_connected = False
         self._driver = driver
         self._version = version
         self._deliver = deliver
         self._connected = connected
+        self._notice = notice
         self._loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[bool] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._resumed_at: float | None = None
+        self._refusal = ""
+        self._arrived: deque[tuple[paho.MQTTMessage, float]] = deque()
+        self._is_called = False
+        self._calling = threading.Lock()
         self._client = driver.client(version)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -186,9 +169,10 @@ class _Session:
             raise
         try:
             if not accepted:
-                raise DeviceAway("The broker refuses the connection")
+                raise DeviceAway("The broker refuses the connection", why=self._refusal)
             self.was_connected = True
             self._connected()
+            self._publish(self._driver.topics.births_wanted(time.time()))
             why = await self._lost
             raise DeviceAway("The connection to the broker was lost", why=why)
         finally:
@@ -211,6 +195,7 @@ class _Session:
         self, client: paho.Client, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, _p: object
     ) -> None:
         if reason.is_failure:
+            self._refusal = str(reason)
             self._say(self._answered, outcome=False)
             return
         self._resumed_at = time.time() if flags.session_present else None
@@ -224,22 +209,60 @@ class _Session:
         self._say(self._lost, outcome=str(reason))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._loop.call_soon_threadsafe(self._received, message, time.time())
+        self._arrived.append((message, time.time()))
+        with self._calling:
+            if self._is_called:
+                return
+            self._is_called = True
+        self._loop.call_soon_threadsafe(self._take_arrived)
+
+    def _take_arrived(self) -> None:
+        """Take what has come. One wake-up for many messages: a wake-up each was half of all the time."""
+        for _ in range(HANDED_OVER):
+            if not self._arrived:
+                break
+            self._received(*self._arrived.popleft())
+        with self._calling:
+            self._is_called = bool(self._arrived)
+        if self._is_called:
+            self._loop.call_soon(self._take_arrived)
 
     def _received(self, message: paho.MQTTMessage, received_at: float) -> None:
-        acknowledge = partial(self._acknowledge, message.mid, message.qos)
         oldest = None
         if self._resumed_at is not None and received_at - self._resumed_at < KEPT_FOR_S:
             oldest = self._resumed_at - SESSION_EXPIRY_S
-        found = self._driver.message(message.topic, bytes(message.payload), received_at, oldest)
-        if found is None or (message.retain and not _is_fresh(found.sample.at, received_at)):
+        brought = self._driver.topics.take(message.topic, bytes(message.payload), received_at, oldest)
+        kept = [m for m in brought.messages if not message.retain or _is_fresh(m.sample.at, received_at)]
+        acknowledge = partial(self._acknowledge, message.mid, message.qos)
+        stored = acknowledge if len(kept) == 1 else _after(len(kept), acknowledge)
+        for found in kept:
+            self._deliver(Message(found.device_ids, found.bindings, found.sample, stored))
+        if not kept:
             acknowledge()
-            return
-        self._deliver(Message(found.device_ids, found.bindings, found.sample, acknowledge))
+        for notice in brought.notices:
+            self._notice(notice)
+        self._publish(brought.replies)
+
+    def _publish(self, replies: list[tuple[str, bytes]]) -> None:
+        for topic, payload in replies:
+            self._client.publish(topic, payload)
 
     def _acknowledge(self, mid: int, qos: int) -> None:
         if qos and self._client.ack(mid, qos) != MQTTErrorCode.MQTT_ERR_SUCCESS:
             log.debug("acknowledgement not sent: the broker will send the message again")
+
+
+def _after(calls: int, then: Callable[[], None]) -> Callable[[], None]:
+    """A function that calls `then` at its last of so many calls."""
+    left = calls
+
+    def stored() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            then()
+
+    return stored
 
 
 def _is_fresh(at: float, received_at: float) -> bool:

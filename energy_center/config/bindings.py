@@ -20,6 +20,15 @@ class Protocol(StrEnum):
     MQTT = "mqtt"
 
 
+class PayloadForm(StrEnum):
+    """How an MQTT payload is written; plain is a lone number or word."""
+
+    JSON = "json"
+    PLAIN = "plain"
+    CSV = "csv"
+    SPARKPLUG_B = "sparkplug_b"
+
+
 class Table(StrEnum):
     """The four address spaces of a Modbus unit."""
 
@@ -124,13 +133,21 @@ class BacnetIp:
 
 @dataclass(frozen=True, slots=True)
 class MqttBroker:
-    """A broker; the password stands in the environment variable `password_env`, never in a file."""
+    """A broker; the password stands in the environment variable `password_env`, never in a file.
+
+    `ca_file` trusts an authority of our own; `certificate` and `key` are the client's, in PEM. With `share`
+    the collectors of that group get each message once between them.
+    """
 
     host: str
     port: int = 1883
     username: str | None = None
     password_env: str | None = None
     tls: bool = False
+    ca_file: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    share: str | None = None
 
 
 Target = ModbusTcp | ModbusRtu | BacnetIp | MqttBroker
@@ -194,12 +211,18 @@ class BacnetSource:
 
 @dataclass(frozen=True, slots=True)
 class MqttSource:
-    """A number inside a JSON message, and the message's own time stamp where it has one."""
+    """A number inside a message, and the message's own time stamp where it has one.
+
+    `path` leads into JSON, is the column (from 1) of CSV or the metric of Sparkplug B; empty: a lone value.
+    `states` turns words and codes into stored states.
+    """
 
     topic: str
     path: tuple[str, ...]
     time_path: tuple[str, ...] | None = None
-    states: Mapping[int, float] = field(default_factory=dict, hash=False)
+    states: Mapping[int | str, float] = field(default_factory=dict, hash=False)
+    form: PayloadForm = PayloadForm.JSON
+    separator: str = ","
 
 
 Source = ModbusSource | BacnetSource | MqttSource
@@ -236,6 +259,16 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusTopic:
+    """Where a publisher, or its last will, says whether it is there; `path` leads into a JSON payload."""
+
+    topic: str
+    online: str
+    offline: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """What answers or is silent as one: a Modbus unit, a BACnet device, an MQTT publisher."""
 
@@ -243,6 +276,7 @@ class Device:
     connection_id: str
     unit_id: int | None = None
     limits: ReadLimits = field(default_factory=ReadLimits)
+    status: StatusTopic | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from energy_center.config.bindings import Protocol
+from energy_center.config.bindings import PayloadForm, Protocol
 from energy_center.config.documents import Document
 from energy_center.config.load_profile import Profiles
-from energy_center.config.profile_model import BacnetPoint, Profile
+from energy_center.config.profile_model import BacnetPoint, MqttProfile, Profile
 from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
 from energy_center.domain.quantities import QUANTITIES
 
@@ -139,6 +139,7 @@ def _check_wire(
         document.mistake(("equipment", i), f"{say} key 'class' is missing, and its profile names none")
     if profile is not None:
         _check_intervals(document, i, entry, profile)
+        _check_sparkplug(document, i, entry, profile)
         _check_writable(document, i, entry, profile)
 
 
@@ -170,6 +171,18 @@ def _check_address_keys(
         )
     if entry.base and protocol is Protocol.MQTT:
         document.mistake(("equipment", i, "base"), f"{say} base is for modbus and bacnet, not for mqtt")
+
+
+def _check_sparkplug(document: Document, i: int, entry: EquipmentEntry, profile: Profile) -> None:
+    if not isinstance(profile, MqttProfile) or profile.form is not PayloadForm.SPARKPLUG_B:
+        return
+    parts = (entry.topic or "").split("/")
+    if entry.topic and (len(parts) not in (2, 3) or not all(parts)):
+        document.mistake(
+            ("equipment", i, "topic"),
+            f"equipment '{entry.id}': topic '{entry.topic}' of a Sparkplug device is group/node or "
+            "group/node/device",
+        )
 
 
 def _check_intervals(document: Document, i: int, entry: EquipmentEntry, profile: Profile) -> None:

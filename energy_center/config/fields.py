@@ -3,8 +3,17 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
+from energy_center.config.bindings import StatusTopic
 from energy_center.domain.site import Text
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
@@ -15,6 +24,20 @@ class Strict(BaseModel):
     """Unknown keys are mistakes; values do not change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class StatusEntry(Strict):
+    """`status_topic: {topic: "{topic}/LWT", online: Online, offline: Offline}`; true and on are quoted."""
+
+    topic: str = Field(min_length=1, pattern=r"^[^+#]+$")
+    online: str
+    offline: str
+    path: str | None = None
+
+    def resolved(self, topic: str) -> StatusTopic:
+        """For the publisher with this topic."""
+        path = tuple(self.path.split(".")) if self.path else ()
+        return StatusTopic(self.topic.replace("{topic}", topic), self.online, self.offline, path)
 
 
 def parse_duration(written: object) -> float:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from energy_center.config.bindings import (
     BacnetIp,
@@ -21,6 +22,7 @@ from energy_center.config.bindings import (
     ReadLimits,
     RegisterType,
     Source,
+    StatusTopic,
     Target,
 )
 from energy_center.config.check_site import check_site, protocol_of
@@ -103,7 +105,7 @@ def _target(entry: ConnectionEntry) -> Target:
             bacnet.bbmd,
         )
     if (mqtt := entry.mqtt) is not None:
-        return MqttBroker(mqtt.host, mqtt.port, mqtt.username, mqtt.password_env, mqtt.tls)
+        return MqttBroker(**mqtt.model_dump(exclude={"status_topic"}))
     raise AssertionError("the model demands one protocol")
 
 
@@ -208,14 +210,34 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | Bacnet
             kind, _, instance = point.object.partition(",")
             return BacnetSource(kind, int(instance) + entry.base, point.enum, point.property, point.cov)
         case MqttPoint():
-            pattern = profile.topic if isinstance(profile, MqttProfile) else "{topic}"
-            time = profile.time if isinstance(profile, MqttProfile) else None
-            return MqttSource(
-                topic=pattern.replace("{topic}", entry.topic or ""),
-                path=tuple(point.path.split(".")),
-                time_path=tuple(time.split(".")) if time else None,
-                states=point.enum,
-            )
+            return _mqtt_source(entry, cast("MqttProfile", profile), point)  # its points are of no other
+
+
+def _mqtt_source(entry: EquipmentEntry, profile: MqttProfile, point: MqttPoint) -> MqttSource:
+    return MqttSource(
+        topic=(point.topic or profile.topic).replace("{topic}", entry.topic or ""),
+        path=profile.path_of(point.path),
+        time_path=profile.path_of(profile.time) if profile.time else None,
+        states=point.enum,
+        form=profile.form,
+        separator=profile.separator,
+    )
+
+
+def _statuses(file: SiteFile, profiles: Profiles) -> dict[str, StatusTopic]:
+    """Status topics by equipment: the profile's own, else the connection's pattern."""
+    brokers = {c.id: c.mqtt for c in file.connections if c.mqtt is not None}
+    found: dict[str, StatusTopic] = {}
+    for entry in file.equipment:
+        broker = brokers.get(entry.connection or "")
+        if broker is None or entry.topic is None:
+            continue
+        profile = _profile_of(file, profiles, entry)
+        own = profile.status_topic if isinstance(profile, MqttProfile) else None
+        status = own or broker.status_topic
+        if status is not None:
+            found[entry.id] = status.resolved(entry.topic)
+    return found
 
 
 def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
@@ -248,8 +270,15 @@ def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
         file.site.id, file.site.name, file.site.time_zone, _spaces(file), tuple(equipment), file.rules
     )
     connections = tuple(Connection(c.id, _target(c)) for c in file.connections)
+    statuses = _statuses(file, profiles)
     devices = tuple(
-        Device(name, connection, unit if isinstance(unit, int) else None, _strictest(limits[name]))
+        Device(
+            name,
+            connection,
+            unit if isinstance(unit, int) else None,
+            _strictest(limits[name]),
+            statuses.get(name),
+        )
         for (connection, unit), name in names.items()
     )
     return Plant(site, connections, devices, tuple(bindings))

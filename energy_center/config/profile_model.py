@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from energy_center.config.bindings import ReadLimits, RegisterType, Table, WordOrder
-from energy_center.config.fields import Interval, Strict
+from energy_center.config.bindings import PayloadForm, ReadLimits, RegisterType, Table, WordOrder
+from energy_center.config.fields import Interval, StatusEntry, Strict
 from energy_center.domain.quantities import QUANTITIES, Role
 from energy_center.domain.units import Linear, UnitMismatch, conversion, same_dimension
 
@@ -95,10 +95,25 @@ class BacnetPoint(_Point):
     manual: str | None = None
 
 
-class MqttPoint(_Point):
-    """One number of a JSON message; `path` is dotted."""
+def _states_by_word(written: object) -> object:
+    if isinstance(written, dict) and any(isinstance(key, bool) for key in written):
+        raise ValueError(
+            "quote the words on, off, yes, no, true and false: YAML takes them for something else"
+        )
+    return written
 
-    path: str = Field(min_length=1)
+
+class MqttPoint(_Point):
+    """One number of a message; `path` is dotted for JSON, a column from 1 for CSV, a metric for Sparkplug B.
+
+    `enum` takes words as well as numbers; `topic` replaces the profile's for devices with a topic a value.
+    """
+
+    path: str = ""
+    topic: str | None = None
+    enum: Annotated[dict[Raw | str, float], BeforeValidator(_states_by_word)] = Field(  # type: ignore[assignment]
+        default_factory=dict
+    )
     manual: str | None = None
 
 
@@ -143,8 +158,28 @@ class MqttProfile(_Profile):
 
     protocol: Literal["mqtt"]
     topic: str = "{topic}"
+    form: PayloadForm = PayloadForm.JSON
+    separator: str = Field(default=",", min_length=1, max_length=1)
     time: str | None = None
+    status_topic: StatusEntry | None = None
     points: tuple[MqttPoint, ...]
+
+    def path_of(self, written: str) -> tuple[str, ...]:
+        """The parts of a path in this profile's form."""
+        if not written:
+            return ()
+        return tuple(written.split(".")) if self.form is PayloadForm.JSON else (written,)
+
+    @model_validator(mode="after")
+    def _paths_fit(self) -> "MqttProfile":
+        for point in self.points:
+            if self.form is PayloadForm.PLAIN and (point.path or self.time):
+                raise ValueError(f"{point.point_name}: a plain value has no path and no time")
+            if self.form is PayloadForm.CSV and not (point.path.isdigit() and int(point.path) > 0):
+                raise ValueError(f"{point.point_name}: path of CSV is a column, counted from 1")
+            if self.form is PayloadForm.SPARKPLUG_B and not point.path:
+                raise ValueError(f"{point.point_name}: path is the metric's name")
+        return self
 
 
 Profile = ModbusProfile | BacnetProfile | MqttProfile

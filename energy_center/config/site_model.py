@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from energy_center.config.bindings import Framing, Parity
-from energy_center.config.fields import Id, Interval, Name, Seconds, Strict
+from energy_center.config.fields import Id, Interval, Name, Seconds, StatusEntry, Strict
 from energy_center.domain.commands import FIRST_FREE_PRIORITY, LAST_PRIORITY, PROGRAM_PRIORITY, WriteLimits
 from energy_center.domain.site import SpaceKind
 
@@ -103,13 +103,29 @@ class BacnetIpEntry(Strict):
 
 
 class MqttEntry(Strict):
-    """`mqtt: {host: broker, username: collector, password_env: MQTT_PASSWORD, tls: true}`."""
+    """`mqtt: {host: broker, username: collector, password_env: MQTT_PASSWORD, tls: true}`.
+
+    `ca_file`, `certificate` and `key` are paths of PEM files; `share` is a group of collectors.
+    """
 
     host: str
     port: Port = 1883
     username: str | None = None
     password_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
     tls: bool = False
+    ca_file: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    share: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
+    status_topic: StatusEntry | None = None
+
+    @model_validator(mode="after")
+    def _certificates_need_tls(self) -> "MqttEntry":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if not self.tls and (self.ca_file or self.certificate):
+            raise ValueError("ca_file, certificate and key need tls: true")
+        return self
 
 
 class ConnectionEntry(Strict):

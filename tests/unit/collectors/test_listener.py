@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from collectors.driver import BusContext, Message, Sample
+from collectors.driver import BusContext, Message, Notice, Sample
 from collectors.listener import Listener
 from collectors.poller import StateChange
 from energy_center.config.bindings import Connection, Device, MqttBroker, PointBinding
@@ -25,7 +25,12 @@ class FakeDriver:
     runs: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, deliver: Callable[[Message], None], connected: Callable[[], None]) -> None:
+    async def run(
+        self,
+        deliver: Callable[[Message], None],
+        connected: Callable[[], None],
+        notice: Callable[[Notice], None],
+    ) -> None:
         self.runs += 1
         if self.away:
             raise DeviceAway("nobody there")
