@@ -17,26 +17,24 @@ SHORTEST_S, LONGEST_S = 0.5, 4.0  # of a life: from before the first reading to 
 TOLD_EVERY = 10
 
 
-async def run_kills(kills: int, seed: int = 1) -> FaultRow:
+async def run_kills(stand: FaultStand, kills: int, seed: int = 1) -> FaultRow:
     """Kill, note what is on disk, start again; in the end everything noted must be in the database."""
     rng = random.Random(seed)  # noqa: S311  spreads the kills, guards nothing
     began = time.monotonic()
     on_disk: Instants = set()
     window = 0
-    async with FaultStand() as stand:
-        await stand.start_collector()
-        for number in range(1, kills + 1):
-            await asyncio.sleep(rng.uniform(SHORTEST_S, LONGEST_S))
-            await stand.kill_collector()
-            given = await stand.control("proxy", do="since", at=time.monotonic() - WINDOW_S)
-            window += int(str(given["given"]))
-            on_disk |= await stand.spooled()
-            await stand.launch_collector()
-            if number % TOLD_EVERY == 0:
-                out.error(f"{number} of {kills} kills; {len(on_disk)} readings were on disk at one")
-        await asyncio.sleep(LONGEST_S)
-        counts = await stand.settle()
-        missing = len(on_disk - await stand.instants())
+    for number in range(1, kills + 1):
+        await asyncio.sleep(rng.uniform(SHORTEST_S, LONGEST_S))
+        await stand.kill_collector()
+        given = await stand.control("proxy", do="since", at=time.monotonic() - WINDOW_S)
+        window += int(str(given["given"]))
+        on_disk |= await stand.spooled()
+        await stand.launch_collector()
+        if number % TOLD_EVERY == 0:
+            out.error(f"{number} of {kills} kills; {len(on_disk)} readings were only on disk at one")
+    await asyncio.sleep(LONGEST_S)
+    counts = await stand.settle()
+    missing = len(on_disk - await stand.instants())
     unpublished = stand.published(counts.lost).total()
     doubled = counts.doubled.total()
     in_flight = counts.lost.total() - unpublished

@@ -200,7 +200,9 @@ class FaultStand:
         write_offset(self.folder / "clock", 0.0 if not self._shifted else seconds)
         if not self._shifted:
             self._shifted = True
+            await self.control("proxy", do="listening", on=False)
             await self.stop_collector()
+            await self.control("proxy", do="listening", on=True)
             await self.restart_collector()
             write_offset(self.folder / "clock", seconds)
 

@@ -148,6 +148,7 @@ async def collector_restarted(stand: FaultStand, seconds: float) -> Broken:
     await asyncio.sleep(seconds / 3)
     await stand.control("proxy", do="listening", on=True)
     await stand.restart_collector()
+    await asyncio.sleep(seconds / 3)
     return Broken()
 
 

@@ -1,7 +1,7 @@
 """`energy-center faults`: breaks devices, the database, the broker and the collector, and counts readings.
 
 Faults run in waves on one stand. Writes build/faults.json and docs/faults.md. `--kills N` kills the collector
-N times at random instead.
+N times at random: after the faults of `--only`, or instead of any.
 """
 
 import argparse
@@ -48,10 +48,8 @@ def run(args: argparse.Namespace) -> int:
         out.line("\n".join(NAMES))
         return 0
     args.build.mkdir(parents=True, exist_ok=True)
-    if args.kills:
-        rows = [asyncio.run(run_kills(args.kills))]
-    else:
-        rows = asyncio.run(_run_faults(args.only or NAMES, SHORT_S if args.short else LONG_S))
+    names = args.only or ([] if args.kills else NAMES)
+    rows = asyncio.run(_run_faults(names, SHORT_S if args.short else LONG_S, args.kills))
     name = "kills.json" if args.kills else "faults.json"
     (args.build / name).write_text(json.dumps([asdict(r) for r in rows], indent=2) + "\n")
     if not args.only and not args.kills:
@@ -71,11 +69,13 @@ def _show(rows: list[FaultRow], form: str) -> None:
     )
 
 
-async def _run_faults(names: list[str], seconds: float) -> list[FaultRow]:
+async def _run_faults(names: list[str], seconds: float, kills: int) -> list[FaultRow]:
     rows: list[FaultRow] = []
     async with FaultStand() as stand:
         await stand.start_collector()
         await asyncio.sleep(FIRST_S)
         for wave in waves(set(names), SYSTEM_FAULTS):
             rows += await run_wave(stand, wave, seconds)
+        if kills:
+            rows.append(await run_kills(stand, kills))
     return rows
