@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from collectors.command_store import DatabaseCommands
+from collectors.commander import Commander
 from collectors.database import DatabaseStore
 from collectors.device_log import DeviceLog
-from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, keys_of
+from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, TellingDriver, keys_of
 from collectors.listener import Listener
 from collectors.poller import Poller
 from collectors.registry import make_driver
@@ -57,6 +59,8 @@ class Supervisor:
         self._store = DatabaseStore(options.dsn)
         self._states = DeviceLog()
         self._writer = Writer(self._spool, self._store, self._aside, self._on_connected)
+        self._commands = DatabaseCommands(options.dsn)
+        self._commander = Commander(self._commands)
         self._stop = asyncio.Event()
         self._runners = [self._runner(context) for context in contexts_of(plant, client_name)]
         self._points = len(plant.bindings)
@@ -78,6 +82,8 @@ class Supervisor:
             background = [tasks.create_task(_kept_running(runner)) for runner in self._runners]
             background.append(tasks.create_task(self._tell_states()))
             background.append(tasks.create_task(self._follow_parent()))
+            background.append(tasks.create_task(self._commander.run()))
+            background.append(tasks.create_task(self._commands.wait_for_requests(self._commander.wake)))
             await self._stop.wait()
             for task in background:
                 task.cancel()
@@ -95,6 +101,7 @@ class Supervisor:
             async with asyncio.timeout(1.0):
                 await self._states.tell(self._store)
         await self._store.close()
+        await self._commands.close()
         os.close(self._lock)
         counts = self._spool.counts
         log.info(
@@ -112,6 +119,9 @@ class Supervisor:
 
     def _runner(self, context: BusContext) -> Poller[Any] | Listener:
         driver = make_driver(context)
+        self._commander.add(driver, context.bindings)
+        if isinstance(driver, TellingDriver):
+            driver.push_to(self._sink)
         if context.connection.protocol is Protocol.MQTT:
             return Listener(context, cast("PushedDriver", driver), self._take, self._states.report)
         # the registry pairs the kinds of connection with the kinds of driver

@@ -1,6 +1,5 @@
 """Requested writes: kept, taken by collectors, ended."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,13 +29,12 @@ SELECT {_COLUMNS} {_FROM}
 WHERE (NOT $1 OR {_OPEN}) AND ($2::text IS NULL OR p.equipment_id = $2)
 ORDER BY c.command_id DESC LIMIT $3"""
 
-# what a collector has to do at $1 about the points $2 / $3: write what is not written, end what is to end
+# what a collector has to do at $1: write what is not written, end what is to end
 _DUE = f"""
-SELECT {_COLUMNS} {_FROM} JOIN unnest($2::text[], $3::text[]) AS k (equipment_id, name)
-    ON k.equipment_id = p.equipment_id AND k.name = p.name
+SELECT {_COLUMNS} {_FROM}
 WHERE {_OPEN} AND c.next_try_at <= $1
     AND (c.state <> 'active' OR c.cancelled_at IS NOT NULL OR c.refusal IS NOT NULL OR c.expires_at <= $1)
-ORDER BY c.command_id LIMIT $4"""
+ORDER BY c.next_try_at, c.command_id LIMIT $2"""
 
 _INSERT = """
 INSERT INTO command (client_id, point_id, wanted, low, high, priority, reason, state, requested_by,
@@ -49,14 +47,6 @@ UPDATE command SET state = $2, cancelled_by = $3, cancelled_at = $4, written_at 
     read_back_at = $7, ended_at = $8, may_be_held = $9, refusal = $10, detail = $11, attempts = $12,
     next_try_at = $13
 WHERE command_id = $1"""
-
-# the nearest instant at which an open command of these points wants something again
-_NEXT_AT = f"""
-SELECT min(greatest(c.next_try_at, CASE WHEN c.state = 'active' AND c.cancelled_at IS NULL
-        AND c.refusal IS NULL THEN c.expires_at ELSE c.next_try_at END))
-{_FROM} JOIN unnest($1::text[], $2::text[]) AS k (equipment_id, name)
-    ON k.equipment_id = p.equipment_id AND k.name = p.name
-WHERE {_OPEN}"""
 
 _POINT = """
 SELECT point_id, equipment_id, name, role, interval_s, writable FROM point
@@ -126,18 +116,9 @@ async def listed_commands(
     return [_command(row) for row in await conn.fetch(_LISTED, open_only, equipment_id, limit)]
 
 
-async def due_commands(
-    conn: Connection, keys: Sequence[tuple[str, str]], now: datetime, limit: int
-) -> list[Command]:
-    """What is to be done about these points now, oldest first."""
-    rows = await conn.fetch(_DUE, now, [k[0] for k in keys], [k[1] for k in keys], limit)
-    return [_command(row) for row in rows]
-
-
-async def next_at(conn: Connection, keys: Sequence[tuple[str, str]]) -> datetime | None:
-    """When something is to be done about these points next; None when nothing is open."""
-    at: datetime | None = await conn.fetchval(_NEXT_AT, [k[0] for k in keys], [k[1] for k in keys])
-    return at
+async def due_commands(conn: Connection, now: datetime, limit: int) -> list[Command]:
+    """What is to be written or to be ended now, oldest first."""
+    return [_command(row) for row in await conn.fetch(_DUE, now, limit)]
 
 
 async def update_command(conn: Connection, command: Command, next_try_at: datetime) -> None:

@@ -1,0 +1,79 @@
+"""Requested writes in the database, as the collector sees them; every change is audited with it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from energy_center.domain.commands import Command, CommandState
+from energy_center.domain.people import Actor
+from energy_center.errors import DatabaseAway
+from energy_center.store import audit
+from energy_center.store import commands as store
+from energy_center.store.listen import listen
+from energy_center.store.pool import Database
+
+WHO = Actor("system:collector", "local")
+MOST_AT_ONCE = 500
+
+
+class DatabaseCommands:
+    """Commands in PostgreSQL; raises DatabaseAway while it cannot be reached."""
+
+    def __init__(self, dsn: str | None) -> None:
+        """Nothing is opened yet."""
+        self._dsn = dsn
+        self._db: Database | None = None
+
+    async def _database(self) -> Database:
+        if self._dsn is None:
+            raise DatabaseAway("No database is configured; set DATABASE_URL")
+        if self._db is None:
+            self._db = await Database.open(self._dsn, min_size=0, max_size=1, command_s=10.0, acquire_s=5.0)
+        return self._db
+
+    async def due(self, now: datetime) -> Sequence[Command]:
+        """What is to be written or to be ended, oldest first."""
+        async with (await self._database()).connection() as conn:
+            return await store.due_commands(conn, now, MOST_AT_ONCE)
+
+    async def change(
+        self, command: Command, change: Callable[[Command], Command], now: datetime, pause_s: float = 0.0
+    ) -> Command | None:
+        """Change a command that is still open; a change of its state is audited."""
+        async with (await self._database()).transaction() as conn:
+            held = await store.lock_command(conn, command.command_id)
+            if held is None or not held.state.is_open:
+                return None
+            after = change(held)
+            await store.update_command(conn, after, now + timedelta(seconds=pause_s))
+            await store.notify_commands(conn, command.command_id)
+            if after.state is not held.state and after.state is not CommandState.WRITING:
+                subject = f"command/{command.command_id}"
+                await audit.append(
+                    conn, WHO, f"command.{after.state.value}", subject, _facts(held), _facts(after), now
+                )
+        return after
+
+    async def wait_for_requests(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever a command was requested or cancelled, for ever."""
+        if self._dsn is None:
+            await asyncio.Event().wait()
+            return
+        async for _ in listen(self._dsn, [store.CHANNEL]):
+            wake()
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        if self._db is not None:
+            await self._db.close()
+            self._db = None
+
+
+def _facts(command: Command) -> dict[str, object]:
+    return {
+        "point": "/".join(command.key),
+        "wanted": command.wanted,
+        "state": command.state.value,
+        "read_back": command.read_back,
+        "detail": command.detail,
+    }
