@@ -1,0 +1,218 @@
+"""The MQTT driver against mosquitto: certificates on both sides, sharing groups, last wills, Sparkplug B."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+import trustme
+from paho.mqtt.enums import CallbackAPIVersion
+
+from collectors.driver import BusContext, Message, Notice, StatusNotice
+from collectors.drivers.mqtt import MqttDriver
+from collectors.sparkplug import PAYLOAD
+from energy_center.config.bindings import (
+    Connection,
+    Device,
+    MqttBroker,
+    MqttSource,
+    PayloadForm,
+    PointBinding,
+    StatusTopic,
+)
+from energy_center.domain.quantities import Role
+from energy_center.domain.units import Linear
+from energy_center.errors import DeviceAway
+from tests.protocol.test_mqtt import free_port
+
+PLAIN = MqttSource("town/kw", (), form=PayloadForm.PLAIN)
+STATUS = StatusTopic("town/lwt", "up", "down")
+
+
+@asynccontextmanager
+async def mosquitto(folder: Path, *lines: str) -> AsyncIterator[int]:
+    if shutil.which("mosquitto") is None:
+        why = "mosquitto is not installed: apt-get install mosquitto"
+        (pytest.fail if os.geteuid() == 0 else pytest.skip)(f"{why} (2026-11-24)")
+    port = free_port()
+    settings = folder / "mosquitto.conf"
+    settings.write_text("\n".join([f"listener {port} 127.0.0.1", *lines, ""]))
+    log = (folder / "mosquitto.log").open("wb")
+    running = await asyncio.create_subprocess_exec("mosquitto", "-c", settings, stdout=log, stderr=log)
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                else:
+                    writer.close()
+                    break
+        yield port
+    finally:
+        running.kill()
+        await running.wait()
+        log.close()
+
+
+@dataclass
+class Ear:
+    messages: list[Message] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def take(self, message: Message) -> None:
+        self.messages.append(message)
+        message.stored()
+
+    @property
+    def numbers(self) -> list[float]:
+        return [float(v) for m in self.messages for v in m.sample.values]
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  what is waited for happens on a socket
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def listening(
+    target: MqttBroker, name: str, source: MqttSource = PLAIN, status: StatusTopic | None = None
+) -> AsyncIterator[Ear]:
+    point = PointBinding(("d", "p"), Role.ACTIVE_POWER, "b", "d", 60.0, Linear(), source)
+    context = BusContext(Connection("b", target), (Device("d", "b", status=status),), (point,), name)
+    ear, connected = Ear(), asyncio.Event()
+    running = asyncio.ensure_future(MqttDriver(context).run(ear.take, connected.set, ear.notices.append))
+    try:
+        done = asyncio.ensure_future(connected.wait())
+        await asyncio.wait([running, done], timeout=15, return_when=asyncio.FIRST_COMPLETED)
+        done.cancel()
+        if running.done():
+            await running
+        await asyncio.sleep(0.2)  # the subscription is on its way
+        yield ear
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+class Publisher:
+    def __init__(self, port: int, will: bytes | None = None) -> None:
+        self.heard: list[str] = []
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self.client.on_message = lambda _c, _d, message: self.heard.append(message.topic)
+        if will is not None:
+            self.client.will_set(STATUS.topic, will, qos=1, retain=True)
+        self.port = port
+
+    def __enter__(self) -> "Publisher":
+        self.client.connect("127.0.0.1", self.port)
+        self.client.loop_start()
+        return self
+
+    def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5.0)
+
+    def vanish(self) -> None:
+        self.client.socket().shutdown(2)
+
+    def __exit__(self, *_: object) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+# the client library leaves a socket whose handshake failed to the garbage collector
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket")
+async def test_broker_and_collector_know_each_other_by_certificate(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for who, certificate in (("broker", "127.0.0.1"), ("client", "collector@example.org")):
+        issued = authority.issue_cert(certificate)
+        issued.private_key_pem.write_to_path(tmp_path / f"{who}.key")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / f"{who}.pem")
+    for file in tmp_path.iterdir():
+        file.chmod(0o644)  # mosquitto, started as root, reads as another account
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    files = {"cafile": "ca.pem", "certfile": "broker.pem", "keyfile": "broker.key"}
+    lines = [f"{key} {tmp_path / name}" for key, name in files.items()]
+    async with mosquitto(
+        tmp_path, *lines, "require_certificate true", "use_subject_as_username true", "allow_anonymous true"
+    ) as port:
+        ca = str(tmp_path / "ca.pem")
+        own = MqttBroker(
+            "127.0.0.1",
+            port,
+            tls=True,
+            ca_file=ca,
+            certificate=str(tmp_path / "client.pem"),
+            key=str(tmp_path / "client.key"),
+        )
+        async with listening(own, "with"):
+            pass
+        with pytest.raises(DeviceAway):
+            async with listening(MqttBroker("127.0.0.1", port, tls=True, ca_file=ca), "without"):
+                pass
+        with pytest.raises(DeviceAway, match="CERTIFICATE_VERIFY_FAILED"):
+            async with listening(MqttBroker("127.0.0.1", port, tls=True), "trusts nobody"):
+                pass
+
+
+async def test_missing_certificate_is_said_and_not_fatal() -> None:
+    target = MqttBroker("127.0.0.1", free_port(), tls=True, ca_file="/nowhere.pem")
+    with pytest.raises(DeviceAway, match="cannot be used"):
+        async with listening(target, "x"):
+            pass
+
+
+async def test_collectors_of_a_group_share_the_messages(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path, "allow_anonymous true") as port:
+        target = MqttBroker("127.0.0.1", port, share="pair")
+        async with listening(target, "one") as one, listening(target, "two") as two:
+            with Publisher(port) as publisher:
+                for n in range(20):
+                    await asyncio.to_thread(publisher.say, PLAIN.topic, str(n).encode())
+            await until(lambda: len(one.messages) + len(two.messages) >= 20)
+        assert sorted(one.numbers + two.numbers) == [float(n) for n in range(20)]
+        assert one.numbers
+        assert two.numbers
+
+
+async def test_last_will_makes_the_device_away_at_once_and_its_word_brings_it_back(tmp_path: Path) -> None:
+    async with (
+        mosquitto(tmp_path, "allow_anonymous true") as port,
+        listening(MqttBroker("127.0.0.1", port), "will", status=STATUS) as ear,
+    ):
+        with Publisher(port, will=b"down") as publisher:
+            await asyncio.to_thread(publisher.say, STATUS.topic, b"up", retain=True)
+            publisher.vanish()
+            await until(lambda: len(ear.notices) >= 2)
+    said = [n.online for n in ear.notices if isinstance(n, StatusNotice)]
+    assert said[:2] == [True, False]
+
+
+async def test_edge_node_is_asked_for_its_births_and_then_read_by_alias(tmp_path: Path) -> None:
+    source = MqttSource("g/n", ("Power",), form=PayloadForm.SPARKPLUG_B)
+    async with mosquitto(tmp_path, "allow_anonymous true") as port:
+        with Publisher(port) as node:
+            node.client.subscribe("spBv1.0/g/NCMD/n", 1)
+            await asyncio.sleep(0.2)
+            async with listening(MqttBroker("127.0.0.1", port), "host", source) as ear:
+                await until(lambda: node.heard == ["spBv1.0/g/NCMD/n"])
+                now = round(time.time() * 1000)
+                birth = PAYLOAD(timestamp=now, seq=0)
+                birth.metrics.add(name="Power", alias=1, datatype=10, double_value=1.0)
+                await asyncio.to_thread(node.say, "spBv1.0/g/NBIRTH/n", birth.SerializeToString())
+                change = PAYLOAD(timestamp=now + 1, seq=1)
+                change.metrics.add(alias=1, double_value=2.5)
+                await asyncio.to_thread(node.say, "spBv1.0/g/NDATA/n", change.SerializeToString())
+                await until(lambda: len(ear.messages) >= 2)
+    assert ear.numbers == [1.0, 2.5]
+    assert ear.messages[1].sample.at == (now + 1) / 1000
