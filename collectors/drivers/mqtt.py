@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 3.0  # shorter than a stop may take, since the library connects in a thread
 KEEPALIVE_S = 30
+NOT_STORED_S = 30.0  # behind a message that was not stored no other is acknowledged: begin anew
 KEPT_FOR_S = 60.0  # after a resumed session the broker first sends what it kept
 # a broker sends at most so many before the first is acknowledged, which takes a commit of the spool
 RECEIVE_MAXIMUM = 10_000
@@ -124,6 +126,15 @@ class MqttDriver:
         client.subscribe([(f, always if self.topics.is_status(f) else first) for f in self._filters])
 
 
+@dataclass(slots=True, eq=False)
+class _Owed:
+    """A message that the broker waits to see acknowledged; `since` in seconds of the monotonic clock."""
+
+    mid: int
+    since: float
+    is_safe: bool = False
+
+
 class _Session:
     """One connection to the broker, from connect to loss. `_on_…` run in the library's thread."""
 
@@ -147,6 +158,7 @@ class _Session:
         self._resumed_at: float | None = None
         self._refusal = ""
         self._arrived: deque[tuple[paho.MQTTMessage, float]] = deque()
+        self._owed: deque[_Owed] = deque()
         self._is_called = False
         self._calling = threading.Lock()
         self._client = driver.client(version)
@@ -233,7 +245,10 @@ class _Session:
             oldest = self._resumed_at - SESSION_EXPIRY_S
         brought = self._driver.topics.take(message.topic, bytes(message.payload), received_at, oldest)
         kept = [m for m in brought.messages if not message.retain or _is_fresh(m.sample.at, received_at)]
-        acknowledge = partial(self._acknowledge, message.mid, message.qos)
+        owed = _Owed(message.mid, time.monotonic())
+        if message.qos:
+            self._owed.append(owed)
+        acknowledge = partial(self._acknowledge, owed)
         stored = acknowledge if len(kept) == 1 else _after(len(kept), acknowledge)
         for found in kept:
             self._deliver(Message(found.device_ids, found.bindings, found.sample, stored))
@@ -247,9 +262,15 @@ class _Session:
         for topic, payload in replies:
             self._client.publish(topic, payload)
 
-    def _acknowledge(self, mid: int, qos: int) -> None:
-        if qos and self._client.ack(mid, qos) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            log.debug("acknowledgement not sent: the broker will send the message again")
+    def _acknowledge(self, owed: "_Owed") -> None:
+        """Acknowledge in the order of receipt (MQTT 5.0, 4.6): out of order, some brokers hang up."""
+        owed.is_safe = True
+        while self._owed and self._owed[0].is_safe:
+            first = self._owed.popleft()
+            if self._client.ack(first.mid, 1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                log.debug("acknowledgement not sent: the broker will send the message again")
+        if self._owed and time.monotonic() - self._owed[0].since > NOT_STORED_S:
+            self._say(self._lost, "a message could not be stored: the broker is to send it again")
 
 
 def _after(calls: int, then: Callable[[], None]) -> Callable[[], None]:

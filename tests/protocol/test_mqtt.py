@@ -201,6 +201,24 @@ async def test_rubbish_is_counted_and_sampled_and_what_follows_is_read(broker: i
     assert ear.temperatures == [20.0]
 
 
+async def test_messages_are_acknowledged_in_the_order_of_receipt(broker: int) -> None:
+    """The broker hangs up when they are not (MQTT 5.0, 4.6)."""
+    async with listening(broker, "order", acknowledge=False) as ear:
+        ear.connected.clear()
+        await asyncio.to_thread(publish, broker, reading(1.0), b"{", reading(2.0))
+        await ear.until(2)
+        for message in reversed(ear.messages):
+            message.stored()
+        await asyncio.to_thread(publish, broker, reading(3.0))
+        await ear.until(3)
+        ear.messages[-1].stored()
+        await asyncio.sleep(0.3)
+    assert ear.temperatures == [1.0, 2.0, 3.0]
+    async with listening(broker, "order") as again:
+        await asyncio.sleep(0.5)
+    assert again.temperatures == []
+
+
 async def test_stamp_far_from_ours_is_counted_and_receipt_counts(broker: int) -> None:
     async with listening(broker, "wrong-clock") as ear:
         await asyncio.to_thread(publish, broker, reading(20.0, time.time() + 3600))
