@@ -1,10 +1,12 @@
 """Turns registers and bits into numbers in the roles' units, by a plan made once for each block.
 
-Words that mean "no value" (profile `invalid`) give SENSOR_FAULT; NaN and infinity give no reading at all.
+Words that mean "no value" (profile `invalid`) give SENSOR_FAULT; so do BCD nibbles beyond 9 and a scale
+factor that says "not implemented". NaN and infinity give no reading at all.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +25,22 @@ _DTYPES: dict[RegisterType, str] = {
     RegisterType.I64: "<i8",
     RegisterType.F32: "<f4",
     RegisterType.F64: "<f8",
+    RegisterType.BCD16: "<u2",
+    RegisterType.BCD32: "<u4",
     RegisterType.BOOL: "<u2",
 }
+# SunSpec Information Model Specification 2.3: a scale factor is -10..10, 0x8000 is "not there"
+_SCALE_FACTOR_LIMIT = 10
 
 
 def _byte_order(source: ModbusSource, offset: int) -> list[int]:
     """Positions of the value's bytes, least significant first; on the wire a register is big-endian."""
     words = range(source.type.registers)
-    least_first = words if source.words is WordOrder.LITTLE else reversed(words)
-    return [position for word in least_first for position in (offset + 2 * word + 1, offset + 2 * word)]
+    least_first = words if source.words.low_word_first else reversed(words)
+    low, high = (0, 1) if source.words.bytes_swapped else (1, 0)
+    return [
+        position for word in least_first for position in (offset + 2 * word + low, offset + 2 * word + high)
+    ]
 
 
 class BlockDecoder:
@@ -50,12 +59,19 @@ class BlockDecoder:
         self._ones = np.ones(self._size)
         self._octets = 2 * sum(s.type.registers for s in self._sources)
         self._shifted = bool(self._offset.any())
-        self._shifts = [(i, s.bit) for i, s in enumerate(self._sources) if s.bit is not None]
+        self._shifts = [(i, s.bit, 2**s.width - 1) for i, s in enumerate(self._sources) if s.bit is not None]
+        self._decimal = [i for i, s in enumerate(self._sources) if s.type.is_bcd]
+        self._scaled = [
+            (i, 2 * (s.scale_address - address))
+            for i, s in enumerate(self._sources)
+            if s.scale_address is not None
+        ]
         self._invalid = [
             (i, np.array([_as_read(s, v) for v in s.invalid]))
             for i, s in enumerate(self._sources)
             if s.invalid
         ]
+        self._may_lack_value = sorted({*self._decimal, *(i for i, _ in self._scaled)})
         self._states = [(i, s.states) for i, s in enumerate(self._sources) if s.states]
         self._coded = [i for i, s in enumerate(self._sources) if s.four_quadrant]
 
@@ -74,6 +90,12 @@ class BlockDecoder:
         for i, words in self._invalid:
             if raw[i] in words:
                 quality[i] |= int(Quality.SENSOR_FAULT)
+        for i in self._decimal:
+            raw[i] = _from_bcd(int(raw[i]))
+        for i, at in self._scaled:
+            raw[i] *= _power_of_ten(payload[at : at + 2])
+        for i in self._may_lack_value:
+            quality[i] |= int(Quality.SENSOR_FAULT) if np.isnan(raw[i]) else 0
         for i, states in self._states:
             raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
         for i in self._coded:
@@ -108,8 +130,8 @@ class BlockDecoder:
             raw = np.empty(self._size, dtype=np.float64)
             for where, index, dtype in self._gathers:
                 raw[where] = octets[index].view(dtype)[:, 0]
-        for i, bit in self._shifts:
-            raw[i] = (int(raw[i]) >> bit) & 1
+        for i, bit, mask in self._shifts:
+            raw[i] = (int(raw[i]) >> bit) & mask
         return raw
 
 
@@ -118,6 +140,18 @@ def _power_factor(coded: float) -> float:
     if abs(coded) <= 1.0:
         return coded
     return 2.0 - coded if coded > 0 else -2.0 - coded
+
+
+def _from_bcd(packed: int) -> float:
+    """The number whose decimal digits stand in the nibbles; NaN where one is no digit."""
+    digits = f"{packed:x}"
+    return float(digits) if digits.isdecimal() else float("nan")
+
+
+def _power_of_ten(register: bytes) -> float:
+    """What a scale factor's register multiplies by; NaN where it says that there is none."""
+    power = int.from_bytes(register, "big", signed=True)
+    return 10.0**power if abs(power) <= _SCALE_FACTOR_LIMIT else float("nan")
 
 
 def _as_read(source: ModbusSource, written: float) -> float:
@@ -129,9 +163,17 @@ def _as_read(source: ModbusSource, written: float) -> float:
     return float(written)
 
 
-def decode_words(binding: PointBinding, words: Sequence[int]) -> tuple[float, Quality]:
-    """One value from its 16-bit words (or bits) in wire order, as for a manual's worked example."""
+def decode_words(
+    binding: PointBinding, words: Sequence[int], scale_factor: int | None = None
+) -> tuple[float, Quality]:
+    """One value from its 16-bit words (or bits) in wire order, as for a manual's worked example.
+
+    `scale_factor` is the word in the register of the power of ten, for a value that has one.
+    """
     source = source_of(binding)
+    if scale_factor is not None:
+        source = replace(source, scale_address=source.address + len(words))
+        binding, words = replace(binding, source=source), [*words, scale_factor]
     decoder = BlockDecoder([binding], source.address)
     if source.table.is_bits:
         payload = bytes([words[0] & 1])

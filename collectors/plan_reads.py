@@ -16,7 +16,10 @@ MAX_REGISTERS = 125  # same, 6.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegisterBlock:
-    """One request: `count` registers (or bits) of a unit from `address`, and the points inside."""
+    """One request: `count` registers (or bits) of a unit from `address`, and the points inside.
+
+    With `models`, `address` counts from the start of the first of these SunSpec models that the device has.
+    """
 
     device_id: str
     unit_id: int
@@ -25,6 +28,7 @@ class RegisterBlock:
     count: int
     interval_s: float
     bindings: tuple[PointBinding, ...]
+    models: tuple[int, ...] = ()
 
 
 def source_of(binding: PointBinding) -> ModbusSource:
@@ -42,7 +46,7 @@ def plan_reads(devices: Iterable[Device], bindings: Iterable[PointBinding]) -> l
     limits = {d.device_id: d.limits for d in devices}
     ordered = sorted(bindings, key=_order)
     blocks = []
-    for _, unit_and_table in groupby(ordered, key=lambda b: _order(b)[:2]):
+    for _, unit_and_table in groupby(ordered, key=lambda b: _order(b)[:3]):
         there = list(unit_and_table)
         for _, same_interval in groupby(there, key=lambda b: b.interval_s):
             blocks += [_with_passengers(_block(run), there) for run in _runs(list(same_interval), limits)]
@@ -55,17 +59,17 @@ def _with_passengers(block: RegisterBlock, there: Sequence[PointBinding]) -> Reg
     inside = [
         b
         for b in there
-        if b.key not in own and source_of(b).address >= block.address and source_of(b).end <= end
+        if b.key not in own and source_of(b).start >= block.address and source_of(b).end <= end
     ]
     if not inside:
         return block
-    together = sorted([*block.bindings, *inside], key=lambda b: (source_of(b).address, source_of(b).end))
+    together = sorted([*block.bindings, *inside], key=lambda b: (source_of(b).start, source_of(b).end))
     return replace(block, bindings=tuple(together))
 
 
-def _order(binding: PointBinding) -> tuple[int, Table, float, int, int]:
+def _order(binding: PointBinding) -> tuple[int, Table, tuple[int, ...], float, int, int]:
     source = source_of(binding)
-    return (source.unit_id, source.table, binding.interval_s, source.address, source.end)
+    return (source.unit_id, source.table, source.models, binding.interval_s, source.start, source.end)
 
 
 def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> list[list[PointBinding]]:
@@ -77,15 +81,15 @@ def _runs(ordered: Sequence[PointBinding], limits: dict[str, ReadLimits]) -> lis
         most = MAX_BITS if source.table.is_bits else min(bears.max_registers, MAX_REGISTERS)
         fits = (
             max(end, source.end) - start <= most
-            and source.address - end <= bears.max_gap
-            and not _is_hole_between(bears.holes, end, source.address)
+            and source.start - end <= bears.max_gap
+            and not _is_hole_between(bears.holes, end, source.start)
         )
         if runs and fits:
             runs[-1].append(binding)
             end = max(end, source.end)
         else:
             runs.append([binding])
-            start, end = source.address, source.end
+            start, end = source.start, source.end
     return runs
 
 
@@ -95,15 +99,17 @@ def _is_hole_between(holes: Sequence[tuple[int, int]], end: int, address: int) -
 
 def _block(run: Sequence[PointBinding], interval_s: float | None = None) -> RegisterBlock:
     first = source_of(run[0])
+    start = min(source_of(b).start for b in run)
     end = max(source_of(b).end for b in run)
     return RegisterBlock(
         device_id=run[0].device_id,
         unit_id=first.unit_id,
         table=first.table,
-        address=first.address,
-        count=end - first.address,
+        address=start,
+        count=end - start,
         interval_s=run[0].interval_s if interval_s is None else interval_s,
         bindings=tuple(run),
+        models=first.models,
     )
 
 
@@ -114,9 +120,9 @@ def cut(block: RegisterBlock) -> list[RegisterBlock]:
     """
     if len(block.bindings) < 2:  # noqa: PLR2004  two parts need two values
         return []
-    ordered = sorted(block.bindings, key=lambda b: (source_of(b).address, source_of(b).end))
+    ordered = sorted(block.bindings, key=lambda b: (source_of(b).start, source_of(b).end))
     ends = list(accumulate((source_of(b).end for b in ordered), max))
-    gaps = [source_of(b).address - end for b, end in zip(ordered[1:], ends[:-1], strict=True)]
+    gaps = [source_of(b).start - end for b, end in zip(ordered[1:], ends[:-1], strict=True)]
     at = gaps.index(max(gaps)) + 1 if max(gaps) > 0 else len(ordered) // 2
     return [_block(part, block.interval_s) for part in (ordered[:at], ordered[at:])]
 

@@ -5,8 +5,9 @@ here: the poller decides that.
 """
 
 import asyncio
+import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from collectors.decode import BlockDecoder
@@ -16,7 +17,8 @@ from collectors.drivers.modbus_pdu import payload_of, read_request
 from collectors.drivers.modbus_rtu import RtuClient
 from collectors.line_timing import quiet_s
 from collectors.plan_reads import RegisterBlock, cut, join, plan_reads
-from energy_center.config.bindings import Device, Framing, ModbusRtu, ModbusTcp, PointBinding
+from collectors.sunspec import find_models, start_of
+from energy_center.config.bindings import Device, Framing, ModbusRtu, ModbusTcp, PointBinding, Table
 from energy_center.errors import BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported
 
 __all__ = ["BlockLatency", "ModbusClient", "ModbusDriver", "payload_of", "read_request"]
@@ -54,8 +56,8 @@ class _Planned:
 
     __slots__ = ("decoder", "latency", "request")
 
-    def __init__(self, block: RegisterBlock) -> None:
-        self.request = read_request(block.table, block.address, block.count)
+    def __init__(self, block: RegisterBlock, start: int = 0) -> None:
+        self.request = read_request(block.table, start + block.address, block.count)
         self.decoder = BlockDecoder(block.bindings, block.address)
         self.latency = BlockLatency()
 
@@ -76,6 +78,7 @@ class ModbusDriver:
         self._slots = asyncio.Semaphore(in_flight if self._tells_late else 1)
         self._gap_s = max(target.min_gap_s, quiet_s(target))
         self._free_at = 0.0
+        self._model_maps: dict[int, Mapping[int, int]] = {}
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +102,7 @@ class ModbusDriver:
     async def open(self) -> None:
         """Connect anew; raises DeviceAway."""
         await self.close()
+        self._forget_models()
         if isinstance(self._target, ModbusRtu):
             line = RtuClient()
             line.open_port(self._target)
@@ -112,7 +116,8 @@ class ModbusDriver:
         """One block; the time of the sample is the arrival of the reply."""
         planned = self._planned.get(block)
         if planned is None:
-            planned = self._planned[block] = _Planned(block)
+            start = start_of(block.models, await self._models(block.unit_id)) if block.models else 0
+            planned = self._planned[block] = _Planned(block, start)
         async with self._slots:
             pdu, at = await self._ask(block.unit_id, planned)
         try:
@@ -140,6 +145,24 @@ class ModbusDriver:
             self._free_at = ended + self._gap_s if self._gap_s else 0.0
         planned.latency.answered(ended - began)
         return reply
+
+    async def _models(self, unit_id: int) -> Mapping[int, int]:
+        """Where a unit's SunSpec models lie, looked up once a connection."""
+        if unit_id not in self._model_maps:
+
+            async def words(address: int, count: int) -> tuple[int, ...]:
+                asked = RegisterBlock("", unit_id, Table.HOLDING, address, count, 0.0, ())
+                async with self._slots:
+                    pdu, _ = await self._ask(unit_id, _Planned(asked))
+                return struct.unpack(f">{count}H", payload_of(pdu, asked.table, count))
+
+            self._model_maps[unit_id] = await find_models(words)
+        return self._model_maps[unit_id]
+
+    def _forget_models(self) -> None:
+        """What comes back may be another device, or the same one after an update."""
+        self._model_maps.clear()
+        self._planned = {block: planned for block, planned in self._planned.items() if not block.models}
 
     def split(self, block: RegisterBlock) -> list[RegisterBlock]:
         """Two parts, to find the register that the device refuses."""

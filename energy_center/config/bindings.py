@@ -44,7 +44,7 @@ class Table(StrEnum):
 
 
 class RegisterType(StrEnum):
-    """How a value lies in 16-bit registers."""
+    """How a value lies in 16-bit registers; `bcd` is packed, four decimal digits a register."""
 
     U16 = "u16"
     I16 = "i16"
@@ -54,19 +54,55 @@ class RegisterType(StrEnum):
     I64 = "i64"
     F32 = "f32"
     F64 = "f64"
+    BCD16 = "bcd16"
+    BCD32 = "bcd32"
     BOOL = "bool"
 
     @property
     def registers(self) -> int:
         """How many registers (or bits) it takes."""
-        return {"16": 1, "32": 2, "64": 4}.get(self.value[1:], 1)
+        return {"16": 1, "32": 2, "64": 4}.get(self.value[-2:], 1)
+
+    @property
+    def is_bcd(self) -> bool:
+        """Decimal digits in nibbles."""
+        return self.value.startswith("bcd")
+
+    @property
+    def modulus(self) -> float | None:
+        """The raw number at which a counter of this type begins again at 0.
+
+        A signed one stops at half its width (it counts up from 0). None for floats, which do not wrap, and
+        for 64-bit integers, which no counter fills.
+        """
+        bits = 16 * self.registers
+        if self.is_bcd:
+            return 10.0 ** (bits // 4)
+        if self in (RegisterType.U16, RegisterType.U32):
+            return 2.0**bits
+        return 2.0 ** (bits - 1) if self in (RegisterType.I16, RegisterType.I32) else None
 
 
 class WordOrder(StrEnum):
-    """Which register of a 32 or 64 bit value comes first: the high word (big) or the low word (little)."""
+    """Which register of a 32 or 64 bit value comes first: the high word (big) or the low word (little).
+
+    The swapped ones have the two bytes of each register exchanged as well.
+    """
 
     BIG = "big"
     LITTLE = "little"
+    BIG_SWAPPED = "big_swapped"
+    LITTLE_SWAPPED = "little_swapped"
+
+    @property
+    def low_word_first(self) -> bool:
+        """The first register is the least significant."""
+        return self in (WordOrder.LITTLE, WordOrder.LITTLE_SWAPPED)
+
+    @property
+    def bytes_swapped(self) -> bool:
+        """The first byte of a register is its low one."""
+        return self in (WordOrder.BIG_SWAPPED, WordOrder.LITTLE_SWAPPED)
 
 
 class Framing(StrEnum):
@@ -177,6 +213,9 @@ class ModbusSource:
     """Where a value lies in a unit, by wire address; raw values in `invalid` mean that there is no value.
 
     `four_quadrant` marks a power factor coded by quadrant: beyond 1 it is 2 - x, below -1 it is -2 - x.
+    A bit field is `width` bits from `bit` up. `scale_address` is a register that holds a power of ten, read
+    in the same request. With `models`, addresses count from the start of the first of these SunSpec models
+    that the device has.
     """
 
     unit_id: int
@@ -188,11 +227,20 @@ class ModbusSource:
     invalid: tuple[float, ...] = ()
     states: Mapping[int, float] = field(default_factory=dict, hash=False)
     four_quadrant: bool = False
+    width: int = 1
+    scale_address: int | None = None
+    models: tuple[int, ...] = ()
+
+    @property
+    def start(self) -> int:
+        """First address of the value or its scale factor."""
+        return self.address if self.scale_address is None else min(self.address, self.scale_address)
 
     @property
     def end(self) -> int:
-        """First address after the value."""
-        return self.address + self.type.registers
+        """First address after the value and its scale factor."""
+        after = self.address + self.type.registers
+        return after if self.scale_address is None else max(after, self.scale_address + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from energy_center.config.bindings import (
     PointBinding,
     Protocol,
     ReadLimits,
-    RegisterType,
     Source,
     StatusTopic,
     Target,
@@ -174,6 +173,7 @@ def _equipment(entry: EquipmentEntry, profile: Profile | None, device_id: str | 
                 p.role,
                 _interval(entry, profile, p),
                 writable=_writable(entry, p.point_name),
+                rollover_at=p.rollover_at,
             )
             for p in points
         )
@@ -205,6 +205,9 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | Bacnet
                 invalid=point.invalid,
                 states=point.enum,
                 four_quadrant=point.four_quadrant,
+                width=point.width,
+                scale_address=None if point.scale_factor is None else point.scale_factor + entry.base,
+                models=point.models,
             )
         case BacnetPoint():
             kind, _, instance = point.object.partition(",")
@@ -300,11 +303,11 @@ def _places(binding: PointBinding) -> list[tuple[object, ...]]:
     source = binding.source
     match source:
         case ModbusSource():
-            whole = source.type is not RegisterType.BOOL or source.table.is_bits
-            bits = [None] if whole else [source.bit]
+            first = source.bit or 0
+            bits = [None] if source.bit is None else list(range(first, first + source.width))
             return [
-                (binding.connection_id, source.unit_id, source.table, address, bit)
-                for address in range(source.address, source.end)
+                (binding.connection_id, source.unit_id, source.table, source.models, address, bit)
+                for address in range(source.address, source.address + source.type.registers)
                 for bit in bits
             ]
         case BacnetSource():

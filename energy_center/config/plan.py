@@ -72,4 +72,9 @@ def _points(site: Site | None) -> dict[str, object]:
 
 
 def _point_facts(point: Point) -> dict[str, object]:
-    return {"role": str(point.role), "interval_s": point.interval_s, "writable": point.writable}
+    return {
+        "role": str(point.role),
+        "interval_s": point.interval_s,
+        "writable": point.writable,
+        "rollover_at": point.rollover_at,
+    }

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from energy_center.config.bindings import PayloadForm, ReadLimits, RegisterType, Table, WordOrder
 from energy_center.config.fields import Interval, StatusEntry, Strict
-from energy_center.domain.quantities import QUANTITIES, Role
+from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.units import Linear, UnitMismatch, conversion, same_dimension
 
 Raw = int
@@ -17,6 +17,7 @@ class Golden(Strict):
 
     raw: tuple[int, ...] = Field(min_length=1)
     value: float | None  # null: these words mean that there is no value
+    scale_factor: int | None = None  # the word in the scale factor's register
 
 
 def _as_list(written: object) -> object:
@@ -36,6 +37,11 @@ class _Point(Strict):
     def point_name(self) -> str:
         """The point's name in its equipment."""
         return self.name or self.role.value
+
+    @property
+    def rollover_at(self) -> float | None:
+        """Where a counter begins again at 0, in the role's unit; None where that is not known."""
+        return None
 
     @property
     def scaling(self) -> Linear:
@@ -64,19 +70,46 @@ class ModbusPoint(_Point):
     bit: int | None = Field(default=None, ge=0, le=15)
     invalid: tuple[float, ...] = ()
     four_quadrant: bool = False
+    width: int = Field(default=1, ge=1, le=16)
+    models: tuple[int, ...] = ()
+    scale_factor: int | None = Field(default=None, ge=0, le=65535)
+    rollover: float | None = Field(default=None, gt=0)
     manual: str = Field(min_length=3)
     golden: Annotated[tuple[Golden, ...], BeforeValidator(_as_list)] = ()
+
+    @property
+    def rollover_at(self) -> float | None:
+        """Where a counter begins again at 0, in the role's unit: as the manual says, else by its width."""
+        quantity = QUANTITIES[self.role]
+        if quantity.kind is not Kind.COUNTER or self.scale_factor is not None:
+            return None
+        if self.rollover is not None:
+            return conversion(self.unit or quantity.unit, quantity.unit)(self.rollover)
+        modulus = self.type.modulus
+        return None if modulus is None else abs(modulus * self.scaling.factor)
 
     @model_validator(mode="after")
     def _shape_fits(self) -> "ModbusPoint":
         if self.table.is_bits and self.type is not RegisterType.BOOL:
             raise ValueError(f"table {self.table} holds bits; type must be bool")
+        if self.address + self.type.registers > 65536:  # noqa: PLR2004  addresses are 16 bits
+            raise ValueError("the value reaches beyond address 65535")
+        return self
+
+    @model_validator(mode="after")
+    def _bits_fit(self) -> "ModbusPoint":
         if self.type is RegisterType.BOOL and not self.table.is_bits and self.bit is None:
             raise ValueError("a bool in a register needs its bit (0 is the lowest)")
         if self.bit is not None and self.type not in (RegisterType.BOOL, RegisterType.U16):
-            raise ValueError("bit goes with type bool")
-        if self.address + self.type.registers > 65536:  # noqa: PLR2004  addresses are 16 bits
-            raise ValueError("the value reaches beyond address 65535")
+            raise ValueError("bit goes with type bool, or u16 for a field of several bits")
+        if self.width > 1 and (self.bit is None or self.bit + self.width > 16):  # noqa: PLR2004  of a register
+            raise ValueError("a field of several bits needs its lowest bit, and ends within its register")
+        return self
+
+    @model_validator(mode="after")
+    def _rollover_is_a_counter(self) -> "ModbusPoint":
+        if self.rollover is not None and QUANTITIES[self.role].kind is not Kind.COUNTER:
+            raise ValueError(f"rollover belongs to a counter; {self.role} is none")
         return self
 
 

@@ -51,7 +51,8 @@ class Space:
 class Point:
     """One measured quantity of one equipment; the database gives `point_id` when the site is applied.
 
-    `writable` is None unless the site file allows writes to it.
+    `writable` is None unless the site file allows writes to it. `rollover_at` is where a counter's register
+    begins again at 0, in the role's unit, None where that is not known.
     """
 
     equipment_id: str
@@ -60,6 +61,7 @@ class Point:
     interval_s: float
     point_id: PointId = UNAPPLIED
     writable: WriteLimits | None = None
+    rollover_at: float | None = None
 
     @property
     def unit(self) -> str:

@@ -49,7 +49,7 @@ UPDATE command SET state = $2, cancelled_by = $3, cancelled_at = $4, written_at 
 WHERE command_id = $1"""
 
 _POINT = """
-SELECT point_id, equipment_id, name, role, interval_s, writable FROM point
+SELECT point_id, equipment_id, name, role, interval_s, writable, rollover_at FROM point
 WHERE equipment_id = $1 AND name = $2 AND retired_at IS NULL FOR UPDATE"""
 
 

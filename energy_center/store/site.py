@@ -97,8 +97,8 @@ async def load_site_in(connection: Connection) -> Site | None:
         "attributes FROM equipment WHERE retired_at IS NULL ORDER BY position, equipment_id"
     )
     points = await connection.fetch(
-        "SELECT point_id, equipment_id, name, role, interval_s, writable FROM point WHERE retired_at IS NULL "
-        "ORDER BY position, point_id"
+        "SELECT point_id, equipment_id, name, role, interval_s, writable, rollover_at FROM point "
+        "WHERE retired_at IS NULL ORDER BY position, point_id"
     )
     of_equipment: dict[str, list[Point]] = {}
     for row in points:
@@ -192,14 +192,15 @@ async def _apply_points(connection: Connection, points: Sequence[Point], now: da
     keys = [p.equipment_id for p in points], [p.name for p in points]
     await connection.execute(
         "INSERT INTO point (equipment_id, name, position, role, unit, kind, interval_s, max_rate_per_h, "
-        "writable) SELECT equipment_id, name, position, role, unit, kind, interval_s, max_rate, "
-        "writable::jsonb FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], "
-        "$7::float4[], $8::float8[], $9::text[]) "
-        "AS p (equipment_id, name, position, role, unit, kind, interval_s, max_rate, writable) "
+        "writable, rollover_at) SELECT equipment_id, name, position, role, unit, kind, interval_s, max_rate, "
+        "writable::jsonb, rollover FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], "
+        "$6::text[], $7::float4[], $8::float8[], $9::text[], $10::float8[]) "
+        "AS p (equipment_id, name, position, role, unit, kind, interval_s, max_rate, writable, rollover) "
         "ORDER BY position "
         "ON CONFLICT (equipment_id, name) DO UPDATE SET position = excluded.position, role = excluded.role, "
         "unit = excluded.unit, kind = excluded.kind, interval_s = excluded.interval_s, "
-        "max_rate_per_h = excluded.max_rate_per_h, writable = excluded.writable, retired_at = NULL",
+        "max_rate_per_h = excluded.max_rate_per_h, writable = excluded.writable, "
+        "rollover_at = excluded.rollover_at, retired_at = NULL",
         *keys,
         list(range(len(points))),
         [p.role.value for p in points],
@@ -208,6 +209,7 @@ async def _apply_points(connection: Connection, points: Sequence[Point], now: da
         [p.interval_s for p in points],
         [MAX_RATE_PER_H.get(p.role) if p.kind is Kind.COUNTER else None for p in points],
         [None if p.writable is None else json.dumps(asdict(p.writable)) for p in points],
+        [p.rollover_at for p in points],
     )
     await connection.execute(
         "UPDATE point SET retired_at = $3 WHERE retired_at IS NULL AND NOT EXISTS "
@@ -250,6 +252,7 @@ def point_from(row: Record) -> Point:
         interval_s=row["interval_s"],
         point_id=PointId(row["point_id"]),
         writable=None if row["writable"] is None else WriteLimits(**row["writable"]),
+        rollover_at=row["rollover_at"],
     )
 
 

@@ -5,6 +5,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from pymodbus.server import ModbusTcpServer
@@ -12,7 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from collectors.driver import Sample
 from collectors.drivers.modbus import ModbusDriver
-from collectors.plan_reads import RegisterBlock
+from collectors.plan_reads import RegisterBlock, source_of
 from energy_center.config.bindings import ModbusTcp, PointBinding, RegisterType, Table
 from energy_center.errors import BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported
 from tests.protocol.faulty_modbus import FaultyDevice, answer, faulty_device, registers
@@ -60,6 +61,26 @@ async def test_reads_what_an_independent_server_holds() -> None:
         await server.shutdown()
     assert values(sample) == [pytest.approx(230.2), 1.0, -2.0]
     assert before <= sample.at <= time.time()
+
+
+async def test_sunspec_models_are_looked_up_and_read_where_they_are() -> None:
+    # model 1 of two registers, then model 103 at 40006: W is its 15th register, W_SF (10^1) the next
+    chain = [0x5375, 0x6E53, 1, 2, 0, 0, 103, 20, *[0] * 12, 250, 1, *[0] * 6, 0xFFFF, 0]
+    server = ModbusTcpServer(
+        SimDevice(1, [SimData(40000, values=chain, datatype=DataType.REGISTERS)]), address=("127.0.0.1", 0)
+    )
+    await server.serve_forever(background=True)
+    point = register(14, RegisterType.I16)
+    watts = replace(point, source=replace(source_of(point), scale_address=15, models=(101, 103)))
+    try:
+        port = server.transport.sockets[0].getsockname()[1]
+        async with driver_of(port, [watts]) as (driver, block):
+            first = await driver.read(block)
+            await driver.open()
+            again = await driver.read(block)
+    finally:
+        await server.shutdown()
+    assert values(first) == values(again) == [2500.0]
 
 
 async def test_one_request_reads_the_whole_block() -> None:

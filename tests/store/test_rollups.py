@@ -1,5 +1,6 @@
 """Rollups equal a recomputation from the readings, whatever the order of arrival."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import pytest
 
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId, Quality
+from energy_center.domain.site import Point
 from energy_center.store.partitions import drop_old
 from energy_center.store.pool import Database
 from energy_center.store.readings import ReadingBatch, note_sampling, write_backlog, write_readings
@@ -144,6 +146,25 @@ async def test_consumption_is_never_negative_and_never_a_spike(
         assert deltas.sum() == pytest.approx(expected), what
     else:  # a glitch alone in its bucket: what was used meanwhile is lost, not counted twice
         assert deltas.sum() <= expected
+
+
+@pytest.mark.parametrize(
+    ("registers", "expected"),
+    [
+        ([4_294_966.0, 4_294_967.0, 0.704, 1.704], 3.0),  # past 2^32 Wh: nothing lost
+        ([2_000_000.0, 2_000_001.0, 0.704, 1.704], 2.0),  # far from its width: a reset
+    ],
+)
+async def test_a_profile_s_register_width_tells_a_rollover_from_a_reset(
+    database: Database, registers: list[float], expected: float
+) -> None:
+    energy = Point("m", ENERGY.value, ENERGY, 60.0, rollover_at=2**32 / 1000)
+    applied = await apply(database, replace(equipment("m", []), points=(energy,)))
+    (held,) = applied.points()
+    assert held.rollover_at == 2**32 / 1000
+    await write_readings(database, batch(held.point_id, minutely(NOW, registers)), NOW)
+    await settle(database)
+    assert (await series(database, held.point_id)).delta.sum() == pytest.approx(expected)
 
 
 async def test_late_data_take_their_share_from_the_bucket_after(database: Database) -> None:

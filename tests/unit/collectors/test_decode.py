@@ -18,8 +18,9 @@ FORMATS = {
 
 
 def words_of(packed: bytes, order: WordOrder) -> list[int]:
-    words = [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]
-    return words if order is WordOrder.BIG else words[::-1]
+    within = "little" if order in (WordOrder.BIG_SWAPPED, WordOrder.LITTLE_SWAPPED) else "big"
+    words = [int.from_bytes(packed[i : i + 2], within) for i in range(0, len(packed), 2)]
+    return words[::-1] if order in (WordOrder.LITTLE, WordOrder.LITTLE_SWAPPED) else words
 
 
 @settings(max_examples=60, deadline=None)
