@@ -42,6 +42,7 @@ def _binding(point: ModbusPoint) -> PointBinding:
         point.invalid,
         point.enum,
         point.four_quadrant,
+        point.width,
     )
     return PointBinding(("x", point.point_name), point.role, "c", "d", 60.0, point.scaling, source)
 
@@ -55,6 +56,18 @@ def test_profile_loads_without_a_mistake(path: Path) -> None:
     profile, mistakes = _load(path)
     assert mistakes == []
     assert profile is not None
+
+
+def test_there_are_profiles_of_many_makers_devices() -> None:
+    """Each with its document; what one driver alone supports is said in its notes."""
+    real = [p for p in FILES if p.parent.name == "modbus" and not p.stem.startswith("generic_")]
+    assert len(real) >= 25
+    for path in real:
+        profile, _ = _load(path)
+        assert profile is not None
+        assert isinstance(profile.source, dict), path.stem
+        assert len(str(profile.source["document"])) > 8, path.stem
+        assert profile.notes, path.stem
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -74,9 +87,9 @@ def test_modbus_line_has_golden_words_and_its_name_in_the_manual(name: str) -> N
 @pytest.mark.parametrize("name", LINES)
 def test_golden_words_mean_the_number_beside_them(name: str) -> None:
     for golden in LINES[name].golden:
-        number, quality = decode_words(_binding(LINES[name]), golden.raw)
+        number, quality = decode_words(_binding(LINES[name]), golden.raw, golden.scale_factor)
         if golden.value is None:
-            assert quality is Quality.SENSOR_FAULT
+            assert Quality.SENSOR_FAULT in quality
         else:
             assert number == pytest.approx(golden.value, rel=1e-9)
             assert quality is Quality.GOOD
@@ -87,9 +100,9 @@ def test_no_two_lines_of_a_profile_share_a_register() -> None:
         profile, _ = _load(path)
         if not isinstance(profile, ModbusProfile):
             continue
-        taken: dict[tuple[str, int, int | None], str] = {}
+        taken: dict[tuple[str, int, int | None, tuple[int, ...]], str] = {}
         for point in profile.points:
             for address in range(point.address, point.address + point.type.registers):
-                at = (point.table, address, point.bit)
+                at = (point.table, address, point.bit, point.models)
                 assert at not in taken, f"{path.stem}: {point.point_name} and {taken.get(at)} at {at}"
                 taken[at] = point.point_name
