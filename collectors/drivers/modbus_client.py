@@ -13,6 +13,7 @@ from energy_center.errors import BadFrame, DeviceAway
 
 _HEADER = struct.Struct(">HHHB")
 _MAX_LENGTH = 254  # unit and the longest PDU
+TIMER_TICK_S = 0.002  # a loop's clock may ring up to a millisecond early
 Reply = tuple[bytes, float]  # a PDU, and the UTC second of its arrival
 
 
@@ -59,7 +60,8 @@ class ModbusClient(asyncio.Protocol):
         self.counts = ClientCounts()
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        self._waiting: dict[int, tuple[int, asyncio.Future[Reply]]] = {}
+        self._waiting: dict[int, tuple[int, asyncio.Future[Reply], float]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._transaction = 0
 
     @property
@@ -84,23 +86,34 @@ class ModbusClient(asyncio.Protocol):
         self._transaction = transaction = (self._transaction + 1) & 0xFFFF
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Reply] = loop.create_future()
-        self._waiting[transaction] = (unit, reply)
+        deadline = loop.time() + within_s
+        self._waiting[transaction] = (unit, reply, deadline)
         self.counts.requests += 1
-        # a timer of the loop: asyncio.timeout costs three times as much (2 us, November 2026)
-        deadline = loop.call_later(within_s, self._expire, transaction)
+        # one timer that is armed anew when it rings, not one a request: most are answered long before
+        if self._timer is None or self._timer.when() > deadline:
+            self._arm(deadline)
         try:
             transport.write(_HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu)
             return await reply
         finally:
-            deadline.cancel()
             del self._waiting[transaction]
 
-    def _expire(self, transaction: int) -> None:
-        unit, reply = self._waiting[transaction]
-        if not reply.done():
+    def _arm(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time() + TIMER_TICK_S
+        expired = [w for w in self._waiting.values() if w[2] <= now and not w[1].done()]
+        for unit, reply, _ in expired:
             reply.set_exception(DeviceAway(unit=unit))
-        if self._buffer:  # a torn frame: whatever follows would be read out of step
+        if expired and self._buffer:  # a torn frame: whatever follows would be read out of step
             self.abort()
+        later = [w[2] for w in self._waiting.values() if not w[1].done()]
+        if later:
+            self._arm(min(later))
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -139,7 +152,7 @@ class ModbusClient(asyncio.Protocol):
             self._buffer += stream[start:]
 
     def _answer(self, transaction: int, unit: int, pdu: bytes, at: float) -> None:
-        asked, reply = self._waiting.get(transaction, (0, None))
+        asked, reply, _ = self._waiting.get(transaction, (0, None, 0.0))
         if reply is None or reply.done():
             self.counts.late += 1
         elif unit != asked:
@@ -157,6 +170,9 @@ class ModbusClient(asyncio.Protocol):
 
     def _fail_all(self, why: Exception) -> None:
         self._buffer.clear()
-        for _, reply in self._waiting.values():
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for _, reply, _ in self._waiting.values():
             if not reply.done():
                 reply.set_exception(why)
