@@ -53,9 +53,3 @@ def start_of(models: Sequence[int], found: Mapping[int, int]) -> int:
         if model in found:
             return found[model]
     raise NotSupported("The device has no such SunSpec model", wanted=list(models), has=sorted(found))
-
-
-def text_of(words: Sequence[int]) -> str:
-    """The text in registers of two ASCII characters each, without the padding."""
-    octets = b"".join(word.to_bytes(2, "big") for word in words)
-    return octets.split(b"\0")[0].decode("ascii", errors="replace").strip()

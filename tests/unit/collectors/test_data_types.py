@@ -8,7 +8,7 @@ import pytest
 
 from collectors.decode import BlockDecoder, decode_words
 from collectors.plan_reads import plan_reads, source_of
-from collectors.sunspec import find_models, start_of, text_of
+from collectors.sunspec import find_models, start_of
 from energy_center.config.bindings import PointBinding, RegisterType, Table, WordOrder
 from energy_center.config.profile_model import ModbusPoint
 from energy_center.domain.readings import Quality
@@ -131,10 +131,6 @@ async def test_no_marker_and_no_model_are_told() -> None:
 async def test_a_chain_without_an_end_is_given_up() -> None:
     with pytest.raises(NotSupported, match="does not end"):
         await find_models(Registers(40000, [0x5375, 0x6E53, *[9, 0] * 100]).read)
-
-
-def test_text_in_registers() -> None:
-    assert text_of([0x5355, 0x4E20, 0x0000, 0x4141]) == "SUN"
 
 
 def test_table_is_part_of_the_place() -> None:
