@@ -255,7 +255,7 @@ def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
         equipment.append(_equipment(entry, profile, device_id))
         if profile is None or device_id is None or entry.connection is None:
             continue
-        limits[device_id].append(profile.limits.resolved())
+        limits[device_id].append(profile.limits.resolved(entry.base))
         bindings.extend(
             PointBinding(
                 key=(entry.id, point.point_name),

@@ -157,9 +157,12 @@ class Limits(Strict):
     max_gap: int = Field(default=16, ge=0, le=120)
     max_in_flight: int = Field(default=1, ge=1, le=16)
 
-    def resolved(self) -> ReadLimits:
-        """As collectors use it."""
-        return ReadLimits(self.max_registers, self.max_gap, self.max_in_flight)
+    holes: tuple[tuple[int, int], ...] = ()  # first and last address; no request touches them
+
+    def resolved(self, base: int = 0) -> ReadLimits:
+        """As collectors use it, for equipment whose addresses are moved by `base`."""
+        holes = tuple((first + base, last + base) for first, last in self.holes)
+        return ReadLimits(self.max_registers, self.max_gap, self.max_in_flight, holes)
 
 
 class _Profile(Strict):
