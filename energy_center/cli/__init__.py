@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "site": "check, plan or apply a site description",
     "simulate": "run the device simulators alone, or steer running ones",
     "backfill": "fill the demo's past with simulated history",
+    "import": "bring in old readings from a CSV file",
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",
     "detection": "score the rules against injected faults",

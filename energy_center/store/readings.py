@@ -246,3 +246,16 @@ def _copy_rows(batch: ReadingBatch) -> bytes:
 def _count(status: str) -> int:
     """Rows of a command tag such as `INSERT 0 57`."""
     return int(status.rsplit(" ", maxsplit=1)[-1])
+
+
+async def held_values(db: Database, batch: ReadingBatch) -> dict[tuple[int, int], float]:
+    """What is stored at the instants of a batch, by point id and microseconds since 1970."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT r.point_id, w.at_us, r.value FROM unnest($1::int4[], $2::int8[]) AS w (point_id, at_us) "
+            "JOIN reading r ON r.point_id = w.point_id "
+            "AND r.ts = 'epoch'::timestamptz + w.at_us * interval '1 microsecond'",
+            batch.point_id.tolist(),
+            batch.at_us.tolist(),
+        )
+    return {(row["point_id"], row["at_us"]): row["value"] for row in rows}
