@@ -13,8 +13,10 @@ from dash import Dash, Input, Output, State, hooks, no_update
 from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from dashboards import login
+from dashboards import explain, login
+from dashboards.away import AwayPage
 from dashboards.components import states
 from dashboards.live.hub import Hub, hub, set_hub
 from dashboards.live.push import push
@@ -27,7 +29,7 @@ from energy_center.api.app import create_api
 from energy_center.api.auth import current_language, current_user
 from energy_center.api.build import build_id
 from energy_center.domain.people import UserRole
-from energy_center.errors import NotFound
+from energy_center.errors import NotFound, RetryLater
 from energy_center.i18n.text import DEFAULT_LANGUAGE, text
 from energy_center.services.live_feed import LiveFeed
 from energy_center.settings import Settings
@@ -65,11 +67,12 @@ class PagesApp(Dash):  # type: ignore[misc]  # Dash ships no types
         )
 
 
-def create() -> FastAPI:
+def create() -> ASGIApp:
     """The app, configured by the environment."""
     settings = Settings()
     app = create_api(settings)
     login.add_to(app)
+    explain.add_to(app)
     pages = PagesApp(
         name="dashboards",
         server=app,
@@ -92,15 +95,17 @@ def create() -> FastAPI:
         dsn = settings.database_url.get_secret_value() if settings.database_url else ""
         feed = LiveFeed(dsn, running.state.database)
         async with feed.running():
-            set_hub(Hub(running.state.database, feed))
+            centre = Hub(running.state.database, feed)
+            set_hub(centre)
             await site_zone(running.state.database)
-            try:
-                yield
-            finally:
-                set_hub(None)
+            async with centre.watching():
+                try:
+                    yield
+                finally:
+                    set_hub(None)
 
     app.state.lifespans.append(live)
-    return app
+    return AwayPage(app)
 
 
 def _layout() -> Component:
@@ -127,6 +132,8 @@ async def draw(path: str, search: str) -> Component:
         return await page.draw(request)
     except NotFound as missing:
         return states.not_found(_missing_words(path, missing, language), language)
+    except RetryLater:
+        return states.away(language)
     except Exception as problem:  # noqa: BLE001 the shell must stay; the failure is logged with a reference
         return states.failed(problem, language)
 

@@ -82,6 +82,12 @@ def point_value(value: float | None, role: Role, ucum: str, language: str) -> st
     return number(value, ucum)
 
 
+def actor(name: str, language: str) -> str:
+    """Who did something: a person by name, a part of the system in words."""
+    part = name.removeprefix("system:")
+    return name if part == name else text_or(f"actor.{part.replace('-', '_')}", language, part)
+
+
 def is_count(role: Role) -> bool:
     """Whether the role counts things, so that decimals make no sense."""
     return role in _COUNTS

@@ -22,8 +22,8 @@ class Page:
 
     `parts` draws anew what stands in the element `part-<subject>`, when something of that subject changed.
 
-    `menu` is the place in the top menu, `phone` in the bottom bar of phones, None for neither; `computed`:
-    its cells rest on more than single readings and are asked for again every few seconds.
+    `menu` is the place in the top menu, `phone` in the bottom bar of phones, None for neither;
+    `figures_every_s`: its cells rest on more than single readings and are asked for this often; 0: never.
     """
 
     path: str
@@ -32,7 +32,7 @@ class Page:
     permission: Permission = Permission.VIEW
     cells: Cells | None = None
     parts: Mapping[str, Draw] = field(default_factory=dict)
-    computed: bool = False
+    figures_every_s: float = 0.0
     menu: int | None = None
     phone: int | None = None
     icon: str = ""
@@ -49,7 +49,7 @@ PAGES: tuple[Page, ...] = (
         "nav.overview",
         overview.draw,
         cells=overview.cells,
-        computed=True,
+        figures_every_s=2.0,
         parts={"alarms": overview.draw_alarms, "progress": overview.draw_progress},
         menu=1,
         phone=1,
@@ -65,7 +65,16 @@ PAGES: tuple[Page, ...] = (
         icon="alarms",
     ),
     Page("/alarms/{alarm_id}", "nav.alarms", alarm.draw, parts={"alarms": alarm.draw_body}),
-    Page("/equipment", "nav.equipment", equipment_list.draw, menu=3, phone=3, icon="equipment"),
+    Page(
+        "/equipment",
+        "nav.equipment",
+        equipment_list.draw,
+        cells=equipment_list.cells,
+        figures_every_s=5.0,  # a few hundred rows: asked for once for everybody
+        menu=3,
+        phone=3,
+        icon="equipment",
+    ),
     Page(
         "/equipment/{equipment_id}",
         "nav.equipment",

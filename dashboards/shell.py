@@ -9,6 +9,19 @@ from dash.development.base_component import Component
 from energy_center.domain.people import User
 from energy_center.i18n.text import text
 
+_KEYS = (
+    ("g o", "go_overview"),
+    ("g a", "go_alarms"),
+    ("g e", "go_equipment"),
+    ("g w", "go_work_orders"),
+    ("/", "search"),
+    ("j k", "move"),
+    ("Enter", "open"),
+    ("a", "acknowledge"),
+    ("s", "shelve"),
+    ("Esc", "leave"),
+    ("?", "help"),
+)
 _AGE_UNITS = ("seconds", "minutes", "hours", "days")
 
 
@@ -57,6 +70,59 @@ def theme_button(language: str) -> Component:
     )
 
 
+def help_button(language: str) -> Component:
+    """Opens the list of keys."""
+    label = text("help.title", language)
+    return html.Button(
+        "?", type="button", className="icon-button", title=label, **{"data-help": "1", "aria-label": label}
+    )
+
+
+def _help(language: str) -> Component:
+    """The keys, and the switch that turns single letters off (WCAG 2.1, 2.1.4)."""
+    rows = [
+        part
+        for keys, key in _KEYS
+        for part in (
+            html.Dt([html.Kbd(k) for k in keys.split()]),
+            html.Dd(text(f"help.{key}", language)),
+        )
+    ]
+    return html.Dialog(
+        [
+            html.H2(text("help.title", language)),
+            html.Dl(rows, className="keys"),
+            html.Button(
+                text("help.single", language), type="button", id="shell-keys", className="button",
+                role="switch", **{"aria-checked": "true"},
+            ),
+            _close(language),
+        ],
+        id="shell-help",
+        className="dialog",
+    )  # fmt: skip
+
+
+def _explain(language: str) -> Component:
+    """Filled by a script with how a figure is made."""
+    return html.Dialog(
+        [
+            html.H2(text("how.title", language)),
+            html.P("", id="shell-explain-name", className="strong"),
+            html.Div("", id="shell-explain-body"),
+            _close(language),
+        ],
+        id="shell-explain",
+        className="dialog",
+        **{"aria-label": text("how.title", language)},
+    )
+
+
+def _close(language: str) -> Component:
+    button = html.Button(text("help.close", language), type="submit", className="button primary")
+    return html.Form(button, className="closing", **{"data-close": "1"})
+
+
 def log_out_button(language: str) -> Component:
     """Ends the session."""
     return html.Button(
@@ -103,6 +169,7 @@ def _header(user: User | None, language: str, entries: Sequence[tuple[str, str, 
                 [
                     language_switch(language),
                     theme_button(language),
+                    help_button(language),
                     *([who(user, language), log_out_button(language)] if user else []),
                 ],
                 className="tools",
@@ -145,12 +212,17 @@ def shell(
                 className="bottom-bar",
                 **{"aria-label": text("nav.label", language)},
             ),
+            _help(language),
+            _explain(language),
             html.Div("", id="shell-toast", className="toast", role="status", **{"aria-live": "polite"}),
         ],
         id="shell",
         **{
             "data-zone": zone,
             "data-disconnected": text("shell.disconnected", language, age="%AGE%"),
+            "data-away": text("shell.away", language, age="%AGE%"),
+            "data-silent": text("shell.silent", language, age="%AGE%"),
+            "data-later": text("shell.later", language),
             "data-age-units": json.dumps([text(f"age.{unit}", language, n="") for unit in _AGE_UNITS]),
         },
     )

@@ -1,7 +1,7 @@
 "use strict";
 // Hands what the push channel brings to the elements of the page, and keeps ages honest between pushes.
 (function () {
-  const state = { lastPush: performance.now(), offset: 0, hints: {}, seen: false, away: false };
+  const state = { lastPush: performance.now(), offset: 0, hints: {}, seen: false, awaySince: null, silentSince: null, listeners: [] };
   const viewer = (window.crypto && crypto.randomUUID) ? crypto.randomUUID() : String(Math.random()).slice(2);
 
   function serverNow() { return Date.now() + state.offset; }
@@ -38,8 +38,9 @@
   function apply(message) {
     state.lastPush = performance.now();
     state.seen = true;
-    state.away = message.away;
     state.offset = message.now - Date.now();
+    if (!message.away) { state.awaySince = null; } else if (state.awaySince === null) { state.awaySince = message.now; }
+    state.silentSince = message.silent === undefined ? null : message.silent;
     for (const [key, cell] of Object.entries(message.cells)) {
       const name = CSS.escape(key);
       each(`[data-cell="${name}"]`, function (element) { show(element, cell); });
@@ -47,6 +48,7 @@
         if (cell.at !== null) { element.dataset.at = String(cell.at); }
       });
     }
+    state.listeners.forEach(function (listen) { listen(message); });
     tick();
   }
 
@@ -81,7 +83,9 @@
     };
   }
 
-  window.energyCenter = { state: state, age: age, apply: apply, tick: tick, viewer: viewer, serverNow: serverNow };
+  window.energyCenter = Object.assign(window.energyCenter || {}, {
+    state: state, age: age, apply: apply, tick: tick, viewer: viewer, serverNow: serverNow,
+  });
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     live: {
       hint_alarms: function (message) {

@@ -22,19 +22,33 @@
     element.textContent = format.format(new Date(window.energyCenter.serverNow()));
   }
 
-  // --- watchdog: says how old the page is when nothing comes, reloads for a new program, leaves when logged out
+  // --- watchdog: says what is wrong and since when; reloads for a new program, leaves when logged out
+  function trouble() {
+    const state = window.energyCenter.state;
+    const quiet = performance.now() - state.lastPush;
+    const now = window.energyCenter.serverNow();
+    if (quiet > QUIET_MS) { return { kind: "disconnected", ms: quiet }; }
+    if (state.awaySince !== null) { return { kind: "away", ms: now - state.awaySince }; }
+    if (state.silentSince !== null) { return { kind: "silent", ms: now - state.silentSince }; }
+    return null;
+  }
+
+  let missed = false;
   function watch() {
     const banner = byId("shell-banner");
     const shell = byId("shell");
     if (!banner || !shell) { return; }
-    const quiet = performance.now() - window.energyCenter.state.lastPush;
-    const lost = quiet > QUIET_MS || window.energyCenter.state.away;
-    banner.hidden = !lost;
-    document.body.classList.toggle("is-disconnected", lost);
-    if (lost) {
-      banner.textContent = shell.dataset.disconnected.replace("%AGE%", window.energyCenter.age(quiet));
-      probe();
+    const now = trouble();
+    banner.hidden = now === null;
+    document.body.classList.toggle("is-disconnected", now !== null);
+    if (now === null) {
+      if (missed) { missed = false; redraw(); }
+      return;
     }
+    const words = shell.dataset[now.kind].replace("%AGE%", window.energyCenter.age(now.ms));
+    if (banner.textContent !== words) { banner.textContent = words; }
+    banner.dataset.kind = now.kind;
+    if (now.kind !== "silent") { probe(); }
   }
 
   async function probe() {
@@ -76,6 +90,10 @@
     const answer = await plainFetch(target, options);
     const path = typeof target === "string" ? target : (target && target.url) || "";
     if (answer.status === 401 && path.includes("/_dash-")) { toLogin(); }
+    if (answer.status === 503 && path.includes("/_dash-update")) {
+      missed = true;  // what was asked for is drawn once the database is back
+      say(byId("shell").dataset.later, true);
+    }
     return answer;
   };
 
@@ -103,19 +121,65 @@
   function bodyOf(form, button) {
     const body = JSON.parse(form.dataset.body || "{}");
     for (const field of form.querySelectorAll("textarea[name], input[name], select[name]")) {
-      body[field.name] = field.value;
+      body[field.name] = field.dataset.minutes
+        ? new Date(window.energyCenter.serverNow() + Number(field.value) * 60000).toISOString()
+        : field.value;
     }
     if (button && button.dataset.name) { body[button.dataset.name] = button.dataset.value; }
     return body;
   }
 
+  // A page redraws while a person types, when a colleague changes the same thing: words not yet sent must survive.
+  const drafts = new Map();
+  let typingIn = null;
+
+  function draftKey(field) {
+    const form = field.closest("form[data-api]");
+    return form && field.name ? form.dataset.api + " " + field.name : null;
+  }
+
+  document.addEventListener("input", function (event) {
+    const key = draftKey(event.target);
+    if (key) { drafts.set(key, event.target.value); typingIn = key; }
+  });
+
+  document.addEventListener("focusout", function (event) {
+    if (event.relatedTarget || event.target.isConnected) { typingIn = null; }
+  });
+
+  function restoreDrafts() {
+    for (const [key, words] of drafts) {
+      const [api, name] = key.split(" ");
+      const field = document.querySelector(`form[data-api="${api}"] [name="${name}"]`);
+      if (!field) { continue; }
+      if (field.value !== words) { field.value = words; }
+      if (key === typingIn && document.activeElement === document.body) {
+        field.focus();
+        if (field.setSelectionRange) { field.setSelectionRange(words.length, words.length); }
+      }
+    }
+  }
+
+  new MutationObserver(function () { if (drafts.size) { restoreDrafts(); } })
+    .observe(document.body, { childList: true, subtree: true });
+
+  // Only what was sent: the next words may have been begun before the answer came.
+  function dropDrafts(form, sent) {
+    for (const field of form.querySelectorAll("textarea[name]")) {
+      const key = draftKey(field);
+      if (drafts.get(key) === sent[field.name]) { drafts.delete(key); }
+      if (field.value === sent[field.name]) { field.value = ""; }
+    }
+  }
+
   async function submit(form, button) {
     const buttons = form.querySelectorAll("button");
+    const sent = bodyOf(form, button);
     buttons.forEach(function (b) { b.disabled = true; });
     try {
       const answer = await fetch(form.dataset.api, {
         method: form.dataset.method || "POST",
-        body: JSON.stringify(bodyOf(form, button)),
+        body: JSON.stringify(sent),
         headers: { "Content-Type": "application/json" },
       });
       if (answer.status === 401) { toLogin(); return; }
@@ -126,6 +190,7 @@
         return;
       }
       say((button && button.dataset.done) || form.dataset.done);
+      dropDrafts(form, sent);
       refresh(form.dataset.refresh);
       if (form.dataset.then) {
         go(form.dataset.then.replace(/\{(\w+)\}/g, function (_, name) { return told[name]; }));
@@ -138,9 +203,10 @@
   }
 
   document.addEventListener("submit", function (event) {
-    const form = event.target.closest("form[data-api]");
+    const form = event.target.closest("form[data-api], form[data-close]");
     if (!form) { return; }
     event.preventDefault();
+    if (form.dataset.close) { form.closest("dialog").close(); return; }
     submit(form, event.submitter);
   });
 
@@ -193,11 +259,41 @@
   });
 
   // --- large parts come as HTML; the server has escaped every word in them, and the CSP runs no script of theirs
+  // A list that changes under somebody's hands keeps what they have typed, opened and focused.
+  function whatPeopleDid(element) {
+    const fields = Array.from(element.querySelectorAll("textarea[id], select[id]"));
+    const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    const row = focused ? focused.closest("tr[data-alarm], tr[data-order], tr[data-equipment]") : null;
+    return {
+      typed: fields.map(function (f) { return [f.id, f.value, f.selectionStart]; }),
+      open: Array.from(element.querySelectorAll("details[id][open]")).map(function (d) { return d.id; }),
+      focus: focused ? { id: focused.id, href: focused.getAttribute("href"), row: row && keyOf(row) } : null,
+    };
+  }
+  function keyOf(row) {
+    const name = ["alarm", "order", "equipment"].find(function (n) { return row.dataset[n]; });
+    return `tr[data-${name}="${CSS.escape(row.dataset[name])}"]`;
+  }
+  function giveBack(element, kept) {
+    kept.typed.forEach(function ([id, value]) { const f = byId(id); if (f && element.contains(f)) { f.value = value; } });
+    kept.open.forEach(function (id) { const d = byId(id); if (d) { d.open = true; } });
+    if (!kept.focus) { return; }
+    const where = (kept.focus.row && element.querySelector(kept.focus.row)) || element;
+    const found = kept.focus.id ? byId(kept.focus.id)
+      : kept.focus.href ? where.querySelector(`a[href="${CSS.escape(kept.focus.href)}"]`) : null;
+    if (found) {
+      found.focus({ preventScroll: true });
+      const typed = kept.typed.find(function ([id]) { return id === found.id; });
+      if (typed && typeof typed[2] === "number") { found.setSelectionRange(typed[2], typed[2]); }
+    }
+  }
   function unfold() {
     document.querySelectorAll(".still[data-html]").forEach(function (element) {
       if (element.unfolded === element.dataset.html) { return; }
       element.unfolded = element.dataset.html;
+      const kept = whatPeopleDid(element);
       element.innerHTML = element.dataset.html;
+      giveBack(element, kept);
       if (element.querySelector("tr[data-equipment]")) { filter(); }
     });
   }
@@ -236,34 +332,6 @@
     if (event.target.closest("[data-filters]")) { filter(); }
   });
 
-  // --- keys: `g` then a letter, `/` to search, `a` acknowledge, `j` `k` rows
-  const GO = { o: "/", a: "/alarms", e: "/equipment", w: "/work-orders" };
-  let waiting = false;
-  document.addEventListener("keydown", function (event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) { return; }
-    if (event.target.closest("input, textarea, select")) {
-      if (event.key === "Escape") { event.target.blur(); }
-      return;
-    }
-    if (waiting) {
-      waiting = false;
-      if (GO[event.key]) { event.preventDefault(); go(GO[event.key]); }
-      return;
-    }
-    if (event.key === "g") { waiting = true; setTimeout(function () { waiting = false; }, 1200); return; }
-    if (event.key === "/" && byId("equipment-search")) {
-      event.preventDefault();
-      byId("equipment-search").focus();
-      return;
-    }
-    if (event.key === "j" || event.key === "k") {
-      const links = Array.from(document.querySelectorAll("main tr:not([hidden]) a.title"));
-      if (!links.length) { return; }
-      const at = links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
-      links[Math.max(0, Math.min(links.length - 1, at))].focus();
-    }
-  });
-
   // --- the place in the menu, the title, the count of alarms
   function mark() {
     const path = window.location.pathname;
@@ -296,10 +364,13 @@
   function keepFresh() {
     if (drawnPath !== window.location.pathname) { drawnPath = window.location.pathname; drawnAt = Date.now(); }
     const page = document.querySelector("[data-refresh-s]");
-    if (!page || document.hidden) { return; }
+    if (!page || document.hidden || document.querySelector("dialog[open]")) { return; }
     if (Date.now() - drawnAt > Number(page.dataset.refreshS) * 1000) { drawnAt = Date.now(); redraw(); }
   }
 
   setInterval(function () { clock(); watch(); mark(); keepFresh(); }, 500);
   setInterval(checkBuild, 60000);
+  // A tab that comes back into view, or a phone that wakes, may have slept through an update.
+  document.addEventListener("visibilitychange", function () { if (!document.hidden) { checkBuild(); } });
+  Object.assign(window.energyCenter, { go: go, say: say, toLogin: toLogin });
 })();

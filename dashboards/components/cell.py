@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dashboards import fmt
-from energy_center.domain.readings import Quality
+from energy_center.domain.readings import PointId, Quality
 from energy_center.i18n.text import text, text_or
 from energy_center.services.figures import Figure, FigureState, MoneyFigure
 from energy_center.services.live_feed import LiveValue
@@ -19,11 +19,20 @@ ALARMING = ("ok", "alarm")
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a figure is made: `source` is the key of a sentence, `coverage` the measured share 0..1 or None."""
+
+    source: str
+    point_ids: tuple[PointId, ...] = ()
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One value on a page. `key` names it on the page, `point` is `<equipment>/<point>` if it is one point.
 
     `words` is the group of state texts, `flags` the look of states 0 and 1, `style` CSS custom properties,
-    `whole` a count without decimals.
+    `whole` a count without decimals. `how` stays on the server until somebody asks for it.
     """
 
     key: str
@@ -41,6 +50,7 @@ class Cell:
     flags: tuple[str, ...] = ()
     whole: bool = False
     stale_after_s: float = STALE_AFTER_S
+    how: How | None = field(default=None, compare=False)
 
     def payload(self) -> dict[str, object]:
         """What the browser needs to refresh it."""
@@ -112,13 +122,20 @@ def from_figure(
         ucum=figure.unit,
         words=words,
         flags=flags,
+        how=how_of(figure),
     )
+
+
+def how_of(figure: Figure | MoneyFigure) -> How:
+    """Where a service's figure comes from."""
+    return How(figure.source.value, figure.point_ids, figure.coverage)
 
 
 def from_money(key: str, figure: MoneyFigure, language: str) -> Cell:
     """The cell of an amount of money, whole units of the currency."""
     shown = fmt.MISSING if figure.amount is None else f"{figure.amount:,.0f}"
-    return Cell(key, shown, "NT$", figure.at, figure.state, note_of(figure, language))
+    note = note_of(figure, language)
+    return Cell(key, shown, "NT$", figure.at, figure.state, note, how=how_of(figure))
 
 
 def refreshed(cell: Cell, value: LiveValue, language: str) -> Cell:

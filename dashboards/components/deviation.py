@@ -1,6 +1,6 @@
 """The deviation bar: a value and its forecast against a limit, at one glance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dash import html
 from dash.development.base_component import Component
@@ -30,18 +30,18 @@ def positions(
     }
 
 
-def deviation_bar(cell: Cell, label: str, limit_label: str) -> Component:
+def deviation_bar(cell: Cell, label: str, limit_label: Sequence[Component]) -> Component:
     """Drawn from the cell's style: filled to now, band and mark for the forecast, a line for the limit."""
     return html.Div(
         [
             html.Span("", className="fill"),
             html.Span("", className="range"),
             html.Span("", className="forecast"),
-            html.Span(html.Span(limit_label, className="limit-label"), className="limit"),
+            html.Span(html.Span(list(limit_label), className="limit-label"), className="limit"),
         ],
         className="cell deviation",
         style=dict(cell.style),
-        role="img",
+        role="group",
         title=cell.note,
         **{**_data(cell), "aria-label": label},
     )

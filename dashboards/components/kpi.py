@@ -7,13 +7,10 @@ from dashboards.components.cell import Cell
 from dashboards.components.value import value
 
 
-def kpi(label: str, cell: Cell, href: str | None = None, under: str = "") -> Component:
-    """A large figure; `href` leads to where it comes from, `under` is a line of small print."""
-    shown: Component = value(cell, "big")
-    if href is not None:
-        shown = dcc.Link(shown, href=href, className="plain")
-    small = [html.Div(under, className="under")] if under else []
-    return html.Div([html.Div(label, className="label"), shown, *small], className="kpi")
+def kpi(label: str, cell: Cell, href: str | None = None) -> Component:
+    """A large figure; its name leads to the equipment it comes from."""
+    name: Component | str = dcc.Link(label, href=href, className="plain") if href is not None else label
+    return html.Div([html.Div(name, className="label"), value(cell, "big")], className="kpi")
 
 
 def pair(label: str, shown: Component | str) -> Component:

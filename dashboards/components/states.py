@@ -10,6 +10,8 @@ from energy_center.i18n.text import text
 
 log = logging.getLogger(__name__)
 
+_RETRY_S = 30
+
 
 def empty(sentence: str, hint: str = "") -> Component:
     """Nothing to show: why, and the next step."""
@@ -35,10 +37,16 @@ def failed(error: Exception, language: str) -> Component:
     reference = secrets.token_hex(4)
     log.error("page failed", extra={"action": "page_failed", "reference": reference}, exc_info=error)
     hint = text("states.failed_hint", language, reference=reference)
-    return _message("failed", text("states.failed", language), hint, language)
+    return _message("failed", text("states.failed", language), hint, language, _RETRY_S)
 
 
-def _message(kind: str, title: str, hint: str, language: str) -> Component:
+def away(language: str) -> Component:
+    """The database cannot be reached; the page asks again by itself."""
+    return _message("away", text("states.away", language), text("states.away_hint", language), language, 3)
+
+
+def _message(kind: str, title: str, hint: str, language: str, retry_s: int | None = None) -> Component:
+    again = {} if retry_s is None else {"data-refresh-s": str(retry_s)}
     return html.Div(
         [
             html.H1(title),
@@ -47,4 +55,5 @@ def _message(kind: str, title: str, hint: str, language: str) -> Component:
         ],
         className=f"state-{kind} message",
         role="alert",
+        **again,
     )

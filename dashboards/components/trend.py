@@ -1,9 +1,8 @@
 """Lines over time: gaps stay gaps, simulated history is hatched, a table has the same numbers."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -11,6 +10,7 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components import states
 from dashboards.components.still import still
+from dashboards.components.trend_marks import Limit, Moment, lines, local
 from dashboards.request import PageRequest
 from dashboards.theme.plotly import ZH_TW, template
 from dashboards.theme.tokens import DARK, DASHES, LIGHT, SERIES_DARK, SERIES_LIGHT
@@ -19,15 +19,27 @@ from energy_center.i18n.text import text
 from energy_center.services.read_history import Trend
 
 _TABLE_ROWS = 48
+_DATED_FROM = timedelta(hours=36)
 _STRIP = 0.045  # share of the chart's height
 
 
-def trend(series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest) -> Component:
+def trend(
+    series: Sequence[Trend],
+    start: datetime,
+    end: datetime,
+    request: PageRequest,
+    *,
+    moments: Sequence[Moment] = (),
+    limits: Sequence[Limit] = (),
+) -> Component:
     """At most two units are drawn, one axis each; nothing to draw is said in words."""
     drawn = [s for s in series if not s.is_empty]
     if not drawn:
         return states.empty(request.t("equipment.trend_empty"))
     figure = _figure(drawn, start, end, request)
+    units = _units(drawn)
+    figure["layout"] |= lines(moments, limits, units, request.zone, request.theme)
+    _make_room(figure["layout"], [limit for limit in limits if limit.unit in units], drawn, units)
     graph = dcc.Graph(
         figure=figure,
         className="trend",
@@ -53,13 +65,25 @@ def trend(series: Sequence[Trend], start: datetime, end: datetime, request: Page
     )
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    """Plotly draws a time without a zone as it stands: the site's wall clock."""
-    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
+def _units(series: Sequence[Trend]) -> list[str]:
+    return list(dict.fromkeys(s.unit for s in series))[:2]
+
+
+def _make_room(
+    layout: dict[str, Any], limits: Sequence[Limit], series: Sequence[Trend], units: Sequence[str]
+) -> None:
+    """Plotly scales to the curves alone: a limit that lies beyond them would not be seen."""
+    for place, unit in enumerate(units):
+        known = [v for s in series if s.unit == unit for v in (*s.value, *s.low, *s.high) if v is not None]
+        wanted = [*known, *(limit.amount for limit in limits if limit.unit == unit)]
+        if len(wanted) == len(known):
+            continue
+        room = 0.08 * ((max(wanted) - min(wanted)) or 1.0)
+        layout["yaxis" if place == 0 else "yaxis2"]["range"] = [min(wanted) - room, max(wanted) + room]
 
 
 def _figure(series: Sequence[Trend], start: datetime, end: datetime, request: PageRequest) -> dict[str, Any]:
-    units = list(dict.fromkeys(s.unit for s in series))[:2]
+    units = _units(series)
     colours = SERIES_DARK if request.theme == "dark" else SERIES_LIGHT
     several = len({s.equipment_id for s in series}) > 1
     traces = _simulated(series, start, end, request)
@@ -74,22 +98,28 @@ def _figure(series: Sequence[Trend], start: datetime, end: datetime, request: Pa
         "uirevision": request.path,
         "showlegend": True,
         "xaxis": {
-            "range": [_local(start, request.zone), _local(end, request.zone)],
+            "range": [local(start, request.zone), local(end, request.zone)],
             "type": "date",
-            "tickformat": "%H:%M",
+            "tickformat": "%H:%M" if end - start < _DATED_FROM else "%m/%d %H:%M",
             "hoverformat": "%m/%d %H:%M",
             "fixedrange": True,
         },
-        "yaxis": _axis(units[0]),
+        "yaxis": _axis(units[0], series),
         "yaxis3": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
     }
     if len(units) > 1:
-        layout["yaxis2"] = {**_axis(units[1]), "overlaying": "y", "side": "right", "showgrid": False}
+        layout["yaxis2"] = {**_axis(units[1], series), "overlaying": "y", "side": "right", "showgrid": False}
     return {"data": traces, "layout": layout}
 
 
-def _axis(unit: str) -> dict[str, Any]:
-    return {"title": {"text": fmt.unit(unit)}, "fixedrange": True, "rangemode": "normal", "tickformat": ",~f"}
+def _axis(unit: str, series: Sequence[Trend]) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": {"text": fmt.unit(unit)}, "fixedrange": True, "tickformat": ",~f"}
+    states_here = [s for s in series if s.unit == unit and s.kind is Kind.STATE]
+    if len(states_here) < sum(s.unit == unit for s in series):
+        return {**axis, "rangemode": "normal"}
+    most = max((v for s in states_here for v in s.value if v is not None), default=1.0)
+    top = max(1, round(most))
+    return {**axis, "range": [-0.08 * top, 1.4 * top], "dtick": 1, "tickformat": "d"}
 
 
 def _trace(
@@ -102,7 +132,9 @@ def _trace(
         "type": "scatter",
         "mode": "lines",
         "name": name,
-        "x": [_local(at, request.zone) for at in one.at],
+        # a script appends what the push channel brings of this point; a counter's bucket is not over yet
+        "meta": f"{one.equipment_id}/{one.name}" if one.kind is Kind.GAUGE else None,
+        "x": [local(at, request.zone) for at in one.at],
         "y": [None if v is None else round(v, 4) for v in one.value],
         "yaxis": "y" if axis == 0 else "y2",
         "connectgaps": False,
@@ -125,7 +157,7 @@ def _simulated(
     y: list[float | None] = []
     for begin, finish in _merged({span for s in series for span in s.simulated}):
         if finish > start and begin < end:
-            left, right = _local(max(begin, start), request.zone), _local(min(finish, end), request.zone)
+            left, right = local(max(begin, start), request.zone), local(min(finish, end), request.zone)
             x += [left, left, right, right, None]
             y += [0, _STRIP, _STRIP, 0, None]
     if not x:

@@ -16,14 +16,26 @@ def _data(cell: Cell) -> dict[str, str]:
     }
     if cell.point:
         data["data-point"] = cell.point
+    return data | _age(cell)
+
+
+def _age(cell: Cell) -> dict[str, str]:
     at = fmt.epoch_ms(cell.at)
-    if at is not None:
-        data["data-at"] = str(at)
-    return data
+    return {} if at is None else {"data-at": str(at)}
 
 
-def value(cell: Cell, size: str = "") -> Component:
-    """The cell as `number unit`; `size` is a CSS class: `big`, `small` or none."""
+def _opens(cell: Cell, *, explained: bool) -> dict[str, str]:
+    """What makes the cell a button that opens how its figure is made."""
+    if not explained or cell.how is None:
+        return {}
+    return {"role": "button", "tabIndex": "0", "aria-haspopup": "dialog", "data-explain": cell.key}
+
+
+def value(cell: Cell, size: str = "", *, explained: bool = True) -> Component:
+    """The cell as `number unit`; `size` is a CSS class: `big`, `small` or none.
+
+    `explained`: a click or Enter tells how the figure is made.
+    """
     number = html.Span(cell.shown, className="v")
     parts = [number]
     if cell.unit in fmt.BEFORE_THE_NUMBER:
@@ -35,6 +47,7 @@ def value(cell: Cell, size: str = "") -> Component:
         className=f"cell {size}".strip(),
         title=cell.note,
         **_data(cell),
+        **_opens(cell, explained=explained),
     )
 
 
@@ -50,6 +63,7 @@ def mark(cell: Cell, label: str) -> Component:
         className="cell mark",
         title=cell.note,
         **_data(cell),
+        **_opens(cell, explained=True),
     )
 
 

@@ -101,7 +101,7 @@ async def push() -> None:
     outbox = Outbox()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_send(outbox))
+            tasks.create_task(_send(centre, outbox))
             tasks.create_task(_follow(centre, viewer, outbox))
     finally:
         centre.forget(viewer_id)
@@ -114,9 +114,10 @@ async def _view_of(socket: Any) -> dict[str, Any]:  # noqa: ANN401 Dash ships no
     return dict(view)
 
 
-async def _send(outbox: Outbox) -> None:
+async def _send(centre: Hub, outbox: Outbox) -> None:
     while True:
-        set_props("live", {"data": outbox.message()})
+        silent = {"silent": fmt.epoch_ms(centre.fed_at)} if centre.is_silent(datetime.now(UTC)) else {}
+        set_props("live", {"data": {**outbox.message(), **silent}})
         await asyncio.sleep(MIN_GAP_S)
         try:
             async with asyncio.timeout(HEARTBEAT_S):
@@ -160,7 +161,7 @@ async def _feed(centre: Hub, found: tuple[Page, Mapping[str, str]] | None, path:
     outbox.start(cells)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_points(centre, cells, request.language, outbox))
-        if page.computed:
+        if page.figures_every_s:
             tasks.create_task(_figures(centre, page, path, params, outbox))
 
 
@@ -193,6 +194,6 @@ async def _points(centre: Hub, cells: Mapping[str, Cell], language: str, outbox:
 async def _figures(centre: Hub, page: Page, path: str, params: Mapping[str, str], outbox: Outbox) -> None:
     """Figures that are computed from several readings."""
     while True:
-        await asyncio.sleep(FIGURES_EVERY_S)
+        await asyncio.sleep(page.figures_every_s)
         request: PageRequest = await make_request(centre.database, path, params, {})
         outbox.put(await centre.cells(page, request))

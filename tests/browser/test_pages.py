@@ -77,7 +77,7 @@ async def test_a_fault_becomes_an_alarm_and_a_work_order_that_is_closed(
     row = operator.locator("tr[data-alarm]", has_text="地下 3 樓").filter(has_text="泵未運轉")
     await row.wait_for(timeout=90_000)
     await row.locator("a.title").click()
-    await operator.locator("textarea[name=comment]").fill("已派員前往 B3")
+    await operator.locator('form[data-api$="/acknowledge"] textarea').fill("已派員前往 B3")
     await operator.locator('form[data-api$="/acknowledge"] button').click()
     await expect(operator.locator(".timeline")).to_contain_text("已派員前往 B3")
     await expect(operator.locator('form[data-api$="/acknowledge"]')).to_have_count(0)
@@ -92,6 +92,10 @@ async def test_a_fault_becomes_an_alarm_and_a_work_order_that_is_closed(
     await goto(technician, order)
     for move, state in (("in_progress", "in_progress"), ("done", "done")):
         await technician.locator("#order-comment").fill(f"步驟 {move}")
+        # a colleague's change redraws the page under the person who types
+        await technician.evaluate("window.dash_clientside.set_props('shell-orders', {data: Date.now()})")
+        await technician.wait_for_timeout(1500)
+        await expect(technician.locator("#order-comment")).to_have_value(f"步驟 {move}")
         await technician.locator(f'button[data-value="{move}"]').click()
         await expect(technician.locator("[data-order-state]")).to_have_attribute("data-order-state", state)
     assert technician_misdeeds.seen == []

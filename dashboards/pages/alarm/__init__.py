@@ -7,26 +7,15 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import fmt
-from dashboards.components.alarm_row import acknowledge_form, state_word, who_when, work_order_action
+from dashboards.components.alarm_acts import actions
+from dashboards.components.alarm_row import state_word, who_when
 from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
+from dashboards.components.still import still
+from dashboards.pages.alarm.evidence import evidence_chart, evidence_words
 from dashboards.request import PageRequest
 from energy_center.domain.alarms import AlarmState
-from energy_center.i18n.text import text_or
 from energy_center.services.alarms import AlarmDetail, AlarmRow, get_alarm
-
-_SAVINGS = (
-    ("energy_kwh", "kWh"),
-    ("per_day_kwh", "kWh/d"),
-    ("money_ntd", "NT$"),
-    ("carbon_kg", "kgCO₂e"),
-    ("water_m3", "m³"),
-)
-
-_UNITS = {
-    "m": "m", "s": "s", "min": "min", "h": "h", "kw": "kW", "kwh": "kWh", "k": "K", "c": "°C", "pct": "%",
-    "a": "A", "m3": "m³",
-}  # fmt: skip
 
 
 async def draw(request: PageRequest) -> Component:
@@ -55,9 +44,16 @@ async def draw_body(request: PageRequest) -> Component:
             ),
             html.Div(
                 [
-                    html.Div([_facts(row, request), _advice(detail, request)], className="left"),
                     html.Div(
-                        [_act(row, request), _evidence(detail, request), _history(detail, request)],
+                        [
+                            _facts(row, request),
+                            await evidence_chart(detail, request),
+                            _advice(detail, request),
+                        ],
+                        className="left",
+                    ),
+                    html.Div(
+                        [_act(row, request), evidence_words(detail, request), _history(detail, request)],
                         className="right",
                     ),
                 ],
@@ -116,39 +112,8 @@ def _list(title: str, lines: Sequence[str], *, ordered: bool) -> Component:
 
 
 def _act(row: AlarmRow, request: PageRequest) -> Component:
-    actions = [
-        a for a in (acknowledge_form(row, request, with_comment=True), work_order_action(row, request)) if a
-    ]
-    return html.Section(actions, className="panel acts", hidden=not actions)
-
-
-def _evidence(detail: AlarmDetail, request: PageRequest) -> Component:
-    evidence = detail.evidence
-    rows = [
-        pair(*_measured(name, amount, request))
-        for group in ("values", "parameters")
-        for name, amount in dict(evidence.get(group) or {}).items()
-    ]
-    rows += [
-        pair(request.t("alarm.wasted"), html.Span(f"{float(amount):,.0f} {unit}"))
-        for name, unit in _SAVINGS
-        if (amount := detail.suggestion.get(name)) is not None
-    ]
-    notes = ", ".join(str(note) for note in evidence.get("notes") or ())
-    small = [html.Div(words, className="small-print") for words in (notes, detail.source) if words]
-    head = html.H3(request.t("alarm.evidence"))
-    return html.Section([head, html.Div(rows, className="stack facts"), *small], className="panel spaced")
-
-
-def _measured(name: str, amount: object, request: PageRequest) -> tuple[str, Component]:
-    """A rule's `<what>_<unit>` as a name in words and a number with its unit."""
-    what, _, suffix = name.rpartition("_")
-    unit = _UNITS.get(suffix, "")
-    key = what if unit else name
-    label = text_or(f"evidence.{key}", request.language, key.replace("_", " "))
-    label = text_or(f"role.{key}", request.language, label)
-    number = f"{amount:,.4g}" if isinstance(amount, int | float) else str(amount)
-    return label, html.Span(f"{number} {unit}".strip())
+    acts = actions(row, request, in_list=False)
+    return html.Section(still(html.Div(acts, className="acts")), className="panel acts", hidden=not acts)
 
 
 def _history(detail: AlarmDetail, request: PageRequest) -> Component:
@@ -157,7 +122,7 @@ def _history(detail: AlarmDetail, request: PageRequest) -> Component:
             [
                 html.Time(_when(event.at, request)),
                 html.Span(request.t(f"alarm_event.{event.event.value}"), className="strong"),
-                html.Span(event.actor, className="faint"),
+                html.Span(fmt.actor(event.actor, request.language), className="faint"),
                 html.Span(event.comment, className="comment"),
             ]
         )

@@ -1,13 +1,17 @@
 """Every piece of equipment: where it is, its main value, whether it answers, its alarms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.components import states
+from dashboards.components.cell import Cell, from_figure
 from dashboards.components.still import still
+from dashboards.components.value import value
 from dashboards.request import PageRequest
 from energy_center.i18n.text import text, text_or
 from energy_center.services.figures import FigureState
@@ -118,6 +122,7 @@ def _row(row: EquipmentRow, buildings: dict[str, str], request: PageRequest) -> 
     building = buildings.get(row.building_id or "", "")
     place = row.space_name.in_language(request.language)
     kind = kind_name(row.brick_class, request.language)
+    at, by_key = row.equipment_id, {cell.key: cell for cell in row_cells(row, request)}
     words = f"{row.equipment_id} {row.name.zh_tw} {row.name.en} {kind} {building} {place}".lower()
     return html.Tr(
         [
@@ -130,9 +135,9 @@ def _row(row: EquipmentRow, buildings: dict[str, str], request: PageRequest) -> 
             ),
             html.Td(kind, className="c-kind"),
             html.Td([html.Span(building), html.Span(place, className="place")], className="c-place"),
-            html.Td(_main_value(row, request), className="c-value"),
+            html.Td(_main_value(by_key.get(f"{at}/main"), row, request), className="c-value"),
             html.Td(_seen(row, request), className="c-seen"),
-            html.Td(_state(row, request), className="c-state"),
+            html.Td([_tag(by_key[f"{at}/alarms"]), _tag(by_key[f"{at}/online"])], className="c-state"),
         ],
         **{
             "data-words": words,
@@ -143,35 +148,58 @@ def _row(row: EquipmentRow, buildings: dict[str, str], request: PageRequest) -> 
     )
 
 
-def _main_value(row: EquipmentRow, request: PageRequest) -> list[Component]:
-    if row.main is None or row.main_role is None:
+async def cells(request: PageRequest) -> Mapping[str, Cell]:
+    """Of each row its main value, its alarms and whether it answers."""
+    rows = await list_equipment(request.database, request.now)
+    return {cell.key: cell for row in rows for cell in row_cells(row, request)}
+
+
+def row_cells(row: EquipmentRow, request: PageRequest) -> Iterator[Cell]:
+    """What of a row the push channel refreshes."""
+    at = row.equipment_id
+    if row.main is not None and row.main_role is not None:
+        group = fmt.state_group(row.main_role)
+        cell = from_figure(f"{at}/main", row.main, request.language, point=f"{at}/main", words=group)
+        shown = fmt.point_value(row.main.amount, row.main_role, row.main.unit, request.language)
+        yield replace(cell, shown=shown, point="", whole=fmt.is_count(row.main_role))
+    alarms = f"{request.t('equipment.alarms')} {row.active_alarms}" if row.active_alarms else ""
+    yield Cell(f"{at}/alarms", alarms, flag="alarm" if alarms else "")
+    yield _answers(row, request)
+
+
+def _answers(row: EquipmentRow, request: PageRequest) -> Cell:
+    key = f"{row.equipment_id}/online"
+    if row.is_online is False:
+        return Cell(key, request.t("equipment.offline"), flag="off")
+    if row.points and (row.points_stale or (row.main and row.main.state is FigureState.STALE)):
+        return Cell(key, f"{request.t('quality.stale')} {row.points_stale}", flag="stale")
+    return Cell(key, request.t("equipment.online") if row.is_online else "", flag="plain")
+
+
+def _main_value(cell: Cell | None, row: EquipmentRow, request: PageRequest) -> list[Component]:
+    if cell is None or row.main_role is None:
         return [html.Span(fmt.MISSING, className="faint")]
-    shown = fmt.point_value(row.main.amount, row.main_role, row.main.unit, request.language)
-    unit = "" if fmt.is_state(row.main_role) else fmt.unit(row.main.unit)
-    return [
-        html.Span(
-            [html.Span(shown, className="v"), html.Span(unit, className="u")],
-            className="cell",
-            **{"data-state": row.main.state.value},
-        ),
-        html.Span(text(f"role.{row.main_role.value}", request.language), className="what"),
-    ]
+    name = html.Span(text(f"role.{row.main_role.value}", request.language), className="what")
+    return [value(cell, explained=False), name]
 
 
 def _seen(row: EquipmentRow, request: PageRequest) -> Component:
-    if row.seen_at is None:
-        return html.Span(request.t("quality.never") if row.points else fmt.MISSING, className="faint")
-    return html.Time(fmt.ago(row.seen_at, request.now, request.language), title=row.seen_at.isoformat())
+    seen_at = (row.main and row.main.at) or row.seen_at
+    if seen_at is None:
+        never = request.t("quality.never") if row.points else fmt.MISSING
+        return html.Span(never, className="faint age-now", **_follow(row, None))
+    shown = fmt.span((request.now - seen_at).total_seconds(), request.language)
+    return html.Time(shown, className="age-now", **_follow(row, seen_at))
 
 
-def _state(row: EquipmentRow, request: PageRequest) -> list[Component]:
-    found: list[Component] = []
-    if row.active_alarms:
-        found.append(html.Span(f"{request.t('equipment.alarms')} {row.active_alarms}", className="tag alarm"))
-    if row.is_online is False:
-        found.append(html.Span(request.t("equipment.offline"), className="tag off"))
-    elif row.points and (row.points_stale or (row.main and row.main.state is FigureState.STALE)):
-        found.append(html.Span(f"{request.t('quality.stale')} {row.points_stale}", className="tag stale"))
-    elif row.is_online:
-        found.append(html.Span(request.t("equipment.online"), className="tag plain"))
-    return found
+def _follow(row: EquipmentRow, at: datetime | None) -> dict[str, str]:
+    stamp = fmt.epoch_ms(at)
+    return {"data-follow": f"{row.equipment_id}/main", **({} if stamp is None else {"data-at": str(stamp)})}
+
+
+def _tag(cell: Cell) -> Component:
+    return html.Span(
+        html.Span(cell.shown, className="v"),
+        className="cell tag",
+        **{"data-cell": cell.key, "data-state": cell.state.value, "data-flag": cell.flag},
+    )

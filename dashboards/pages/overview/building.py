@@ -35,7 +35,7 @@ def building(now: BuildingNow, cells: Cells, curve: Trend | None, language: str)
         [
             html.H2(now.name.in_language(language)),
             _headline(now, cells, language),
-            *_curve(curve, language),
+            *_curve(curve, now.main_meter_id, language),
             *blocks,
         ],
         className="panel building",
@@ -55,7 +55,7 @@ def _headline(now: BuildingNow, cells: Cells, language: str) -> Component:
     )
 
 
-def _curve(curve: Trend | None, language: str) -> list[Component]:
+def _curve(curve: Trend | None, meter: str | None, language: str) -> list[Component]:
     if curve is None or curve.is_empty:
         return []
     label = text("equipment.trend", language)
@@ -68,7 +68,7 @@ def _curve(curve: Trend | None, language: str) -> list[Component]:
             [
                 html.Div(
                     [
-                        html.Span(label),
+                        dcc.Link(label, href=f"/equipment/{meter}") if meter else html.Span(label),
                         html.Span(
                             f"{text('equipment.lowest', language)} {fmt.number(min(known), curve.unit)} · "
                             f"{text('equipment.highest', language)} {fmt.number(max(known), curve.unit)} "
@@ -99,9 +99,10 @@ def _block(
 
 def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
     here = now.building_id
-    limit = ""
+    limit: list[Component] = []
     if now.contract.amount is not None:
-        limit = f"{text('overview.contract', language)} {now.contract.amount:,.0f} kW"
+        name = html.Span(text("overview.contract", language), className="label")
+        limit = [name, value(cells[f"{here}/contract"], "small")]
     return _block(
         text("overview.demand", language),
         [
@@ -124,7 +125,7 @@ def _demand(now: BuildingNow, cells: Cells, language: str) -> Component:
             ),
         ],
         value(cells[f"{here}/margin"], "margin"),
-        beside=value(cells[f"{here}/block"], "small"),
+        beside=value(cells[f"{here}/block"], "small", explained=False),
     )
 
 

@@ -1,13 +1,14 @@
 """The overview's figures as cells that the push channel can refresh. No layout."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from dashboards import fmt
-from dashboards.components.cell import ALARMING, RUNNING, Cell, from_figure, from_money
+from dashboards.components.cell import ALARMING, RUNNING, Cell, How, from_figure, from_money, how_of
 from dashboards.components.deviation import positions
 from energy_center.i18n.text import text
-from energy_center.services.figures import FigureState
+from energy_center.services.figures import Figure, FigureState
 from energy_center.services.read_overview import (
     BuildingNow,
     ChillerPlant,
@@ -47,6 +48,7 @@ def _building(now: BuildingNow, language: str, zone: ZoneInfo) -> list[Cell]:
         from_figure(f"{here}/power", now.total_power, language, point=main),
         from_figure(f"{here}/energy", now.energy_today, language),
         from_money(f"{here}/cost", now.cost_today.total, language),
+        _contract(f"{here}/contract", now.contract, language),
         *_demand(here, now.demand, now.contract.amount, language, zone),
     ]
     if now.plant is not None:
@@ -59,6 +61,12 @@ def _building(now: BuildingNow, language: str, zone: ZoneInfo) -> list[Cell]:
     if now.rain_tank is not None:
         found.extend(_rain_tank(now.rain_tank, language))
     return found
+
+
+def _contract(key: str, contract: Figure, language: str) -> Cell:
+    """Contracts are in whole kW."""
+    shown = fmt.MISSING if contract.amount is None else f"{contract.amount:,.0f}"
+    return replace(from_figure(key, contract, language), shown=shown)
 
 
 def _demand(
@@ -82,8 +90,13 @@ def _demand(
         bar,
         from_figure(f"{here}/so-far", block.so_far, language),
         from_figure(f"{here}/forecast", block.forecast, language),
-        Cell(f"{here}/forecast-range", _range(block, language)),
-        Cell(f"{here}/margin", _margin(forecast, contract, language), flag="alarm" if over else "ok"),
+        Cell(f"{here}/forecast-range", _range(block, language), how=how_of(block.forecast)),
+        Cell(
+            f"{here}/margin",
+            _margin(forecast, contract, language),
+            flag="alarm" if over else "ok",
+            how=How("how.source.margin", block.forecast.point_ids, block.forecast.coverage),
+        ),
         Cell(f"{here}/block", span),
     ]
 
@@ -109,7 +122,10 @@ def _plant(here: str, plant: ChillerPlant, language: str) -> list[Cell]:
     shown = f"{fmt.MISSING if running is None else running} / {plant.chillers_total}"
     state = FigureState.MISSING if running is None else plant.power.state
     return [
-        Cell(f"{here}/chillers", shown, at=plant.power.at, state=state),
+        Cell(
+            f"{here}/chillers", shown, at=plant.power.at, state=state,
+            how=How("how.source.chillers", plant.power.point_ids),
+        ),
         from_figure(f"{here}/plant-power", plant.power, language),
         from_figure(f"{here}/supply", plant.supply_temperature, language, point=_header(plant, "supply")),
         from_figure(f"{here}/return", plant.return_temperature, language, point=_header(plant, "return")),

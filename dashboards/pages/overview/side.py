@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components import states
 from dashboards.components.alarm_row import alarm_card
-from dashboards.components.cell import Cell
+from dashboards.components.cell import Cell, How
 from dashboards.components.kpi import pair
 from dashboards.components.value import value
 from dashboards.request import PageRequest
@@ -29,9 +29,15 @@ def device_cells(devices: Sequence[DeviceRow], language: str) -> dict[str, Cell]
     stale = sum(d.points_stale + d.points_never for d in devices)
     points = sum(d.points for d in devices)
     found = (
-        Cell("data/offline", f"{offline} / {len(devices)}", flag="alarm" if offline else "ok"),
-        Cell("data/stale", f"{stale:,} / {points:,}", flag="warn" if stale else "ok"),
-    )
+        Cell(
+            "data/offline", f"{offline} / {len(devices)}", flag="alarm" if offline else "ok",
+            how=How("how.source.offline"),
+        ),
+        Cell(
+            "data/stale", f"{stale:,} / {points:,}", flag="warn" if stale else "ok",
+            how=How("how.source.stale"),
+        ),
+    )  # fmt: skip
     return {cell.key: cell for cell in found}
 
 
@@ -41,10 +47,16 @@ def weather(overview: Overview, cells: Mapping[str, Cell], request: PageRequest)
         return []
     shown = [value(cells[f"weather/{what}"]) for what in ("temperature", "humidity", "rain")]
     return [
-        dcc.Link(
-            [html.Span(request.t("overview.weather"), className="label"), *shown],
-            href=f"/equipment/{overview.weather.equipment_id}",
-            className="plain weather",
+        html.Div(
+            [
+                dcc.Link(
+                    request.t("overview.weather"),
+                    href=f"/equipment/{overview.weather.equipment_id}",
+                    className="plain label",
+                ),
+                *shown,
+            ],
+            className="weather",
         )
     ]
 

@@ -77,7 +77,7 @@ def _facts(detail: WorkOrderDetail, request: PageRequest) -> Component:
             html.Span(
                 t(
                     "alarm.by_at",
-                    who=order.created_by,
+                    who=fmt.actor(order.created_by, request.language),
                     at=fmt.moment(order.created_at, request.zone, request.language),
                 )
             ),
@@ -162,7 +162,7 @@ def _history(detail: WorkOrderDetail, request: PageRequest) -> Component:
             [
                 html.Time(fmt.moment(event.at, request.zone, request.language)),
                 html.Span(word(event.event), className="strong"),
-                html.Span(event.actor, className="faint"),
+                html.Span(fmt.actor(event.actor, request.language), className="faint"),
                 html.Span(event.comment, className="comment"),
             ]
         )

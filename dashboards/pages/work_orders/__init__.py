@@ -20,7 +20,8 @@ async def draw(request: PageRequest) -> Component:
         [
             html.Div([html.H1(request.t("work_order.title")), _tabs(request)], className="page-head"),
             html.Div(await draw_list(request), id="part-orders"),
-        ]
+        ],
+        **{"data-refresh-s": "60"},  # a due date passes without anybody doing anything
     )
 
 
