@@ -61,8 +61,8 @@ faults: setup ## break things on purpose and count readings; build/faults.json a
 detection: setup ## score the rules against injected faults; build/detection.json and docs/detection.md
 	$(RUN) detection
 
-soak: setup ## the long runs: 200 kills of the collector at random moments; build/kills.json
-	$(RUN) faults --kills 200
+soak: setup ## the long runs
+	@echo "make soak: there is no long run yet" >&2; exit 2
 
 screenshots: setup ## the pictures in docs/images/, taken from a demo of its own
 	@.ci/install-browser
