@@ -4,14 +4,18 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, full_jitter
 from collectors.driver import BusContext, MalformedNotice, Message, Notice, PushedDriver, Sample
 from collectors.poller import Report, StateChange
+from collectors.tally import DeviceTally, MalformedLog
 from energy_center.config.bindings import PointBinding
+from energy_center.domain.supervision import ErrorKind
 from energy_center.errors import DeviceAway
 
 SILENT_INTERVALS = 3
@@ -21,6 +25,14 @@ CHECK_EVERY_S = 5.0
 log = logging.getLogger(__name__)
 
 Store = Callable[[tuple[PointBinding, ...], Sample], "asyncio.Future[None]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is worked out once for messages of the same points; `shares`: readings of which device."""
+
+    check: RangeCheck
+    shares: tuple[tuple[DeviceTally, int], ...]
 
 
 class Listener:
@@ -36,18 +48,22 @@ class Listener:
     ) -> None:
         """Prepare; `run` subscribes."""
         self.connects = 0
+        self.failed_connects = 0
+        self.tallies = {d.device_id: DeviceTally() for d in context.devices}
+        self.malformed = MalformedLog()
+        self.connected_at: float | None = None  # on the monotonic clock
         self._bus = context.connection.connection_id
         self._driver = driver
         self._store = store
         self._report = report
         self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
-        self._checks: dict[tuple[PointBinding, ...], RangeCheck] = {}
+        self._kinds: dict[tuple[PointBinding, ...], _Kind] = {}
         self._patience = {d.device_id: SHORTEST_SILENCE_S for d in context.devices}
         for binding in context.bindings:
             longest = max(self._patience[binding.device_id], SILENT_INTERVALS * binding.interval_s)
             self._patience[binding.device_id] = longest
         self._heard_at = dict.fromkeys(self._patience, time.monotonic())
-        self._online: dict[str, bool] = {}
+        self.online: dict[str, bool] = {}
         self._failures = 0
         self._unstored = 0
         self._session: asyncio.Timeout | None = None
@@ -65,12 +81,16 @@ class Listener:
                     await self._driver.run(self._deliver, self._connected, self._notice)
             except DeviceAway as cause:
                 self._failures += 1
+                self.failed_connects += int(self.connected_at is None)
+                for tally in self.tallies.values():
+                    tally.says(ErrorKind.CONNECTION, str(cause))
                 if self._failures >= MISSES_TO_OPEN:
                     self._all_away(str(cause))
             except TimeoutError:
                 log.warning("messages not stored", extra={"action": "messages_unstored", "broker": self._bus})
             finally:
                 self._session = None
+                self.connected_at = None
             await asyncio.sleep(0.1 + full_jitter(self._failures + self._unstored, self._rng, cap_s=20.0))
 
     def _settled(self, message: Message, stored: "asyncio.Future[None]") -> None:
@@ -89,21 +109,32 @@ class Listener:
         self.connects += 1
         self._failures = 0
         log.info("broker connected", extra={"action": "broker_connected", "broker": self._bus})
-        now = time.monotonic()
+        now = self.connected_at = time.monotonic()
         self._heard_at = dict.fromkeys(self._heard_at, now)
 
     def _deliver(self, message: Message) -> None:
-        check = self._checks.get(message.bindings)
-        if check is None:
-            check = self._checks[message.bindings] = RangeCheck(message.bindings)
-        stored = self._store(message.bindings, check.flag(message.sample))
+        kind = self._kinds.get(message.bindings)
+        if kind is None:
+            kind = self._kinds[message.bindings] = self._kind_of(message.bindings)
+        stored = self._store(message.bindings, kind.check.flag(message.sample))
         stored.add_done_callback(partial(self._settled, message))
+        for tally, readings in kind.shares:
+            tally.told(message.sample.at, readings)
         for device_id in message.device_ids:
             self._heard_at[device_id] = time.monotonic()
             self._change(device_id, online=True)
 
+    def _kind_of(self, bindings: tuple[PointBinding, ...]) -> "_Kind":
+        counted = Counter(b.device_id for b in bindings)
+        shares = tuple((self.tallies.setdefault(d, DeviceTally()), n) for d, n in counted.items())
+        return _Kind(RangeCheck(bindings), shares)
+
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, MalformedNotice):
+            self.malformed.note(notice.topic, notice.device_ids, notice.excerpt, notice.why)
+            for device_id in notice.device_ids:
+                tally = self.tallies.setdefault(device_id, DeviceTally())
+                tally.failed(ErrorKind.MALFORMED, "", f"{notice.why} ({notice.topic})")
             return
         if notice.online:
             self._heard_at[notice.device_id] = time.monotonic()
@@ -122,6 +153,6 @@ class Listener:
             self._change(device_id, online=False, detail=why)
 
     def _change(self, device_id: str, *, online: bool, detail: str = "") -> None:
-        if self._online.get(device_id) is not online:
-            self._online[device_id] = online
+        if self.online.get(device_id) is not online:
+            self.online[device_id] = online
             self._report(StateChange(device_id, online=online, at=time.time(), detail=detail))

@@ -20,8 +20,17 @@ from collectors.circuit import MISSES_TO_OPEN, BusHealth, full_jitter
 from collectors.connects import CONNECTS, Connects
 from collectors.driver import BlockT, BusContext, JoiningDriver, PolledDriver, Sample, ScanBlock
 from collectors.spread import next_slot, phases_of
+from collectors.tally import DeviceTally, UrgentWaits, kind_of
 from energy_center.config.bindings import PointBinding
-from energy_center.errors import BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported
+from energy_center.domain.supervision import ErrorKind
+from energy_center.errors import (
+    BadFrame,
+    DeviceAway,
+    DeviceBusy,
+    DeviceRefused,
+    EnergyCenterError,
+    NotSupported,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +57,7 @@ Report = Callable[[StateChange], None]
 
 @dataclass(slots=True)
 class PollCounts:
-    """Of one bus since the start."""
+    """Of one bus since the start; `busy_s` is the time with a request in flight, summed over requests."""
 
     answered: int = 0
     missed: int = 0
@@ -56,8 +65,10 @@ class PollCounts:
     refused: int = 0
     overruns: int = 0
     connects: int = 0
+    failed_connects: int = 0
     busy: int = 0
     urgent: int = 0
+    busy_s: float = 0.0
 
 
 ResultT = TypeVar("ResultT")
@@ -77,6 +88,7 @@ class _Urgent:
 
     request: Callable[[], Awaitable[Any]]
     outcome: "asyncio.Future[Any]"
+    asked_at: float
 
 
 @dataclass(order=True, slots=True)
@@ -86,6 +98,7 @@ class _Due(Generic[BlockT]):
     block: BlockT = field(compare=False)
     check: RangeCheck = field(compare=False)
     phase_s: float = field(compare=False)
+    tally: DeviceTally = field(compare=False)
     slot: float = field(compare=False, default=0.0)
     parked: bool = field(compare=False, default=False)
     refusals: int = field(compare=False, default=0)
@@ -112,6 +125,8 @@ class Poller(Generic[BlockT]):
         """Plan the bus; `run` reads it."""
         self.counts = PollCounts()
         self.health = BusHealth()
+        self.tallies = {d.device_id: DeviceTally() for d in context.devices}
+        self.urgent_waits = UrgentWaits()
         self._bus = context.connection.connection_id
         self._driver = driver
         self._sink = sink
@@ -126,6 +141,7 @@ class Poller(Generic[BlockT]):
         self._urgent: deque[_Urgent] = deque()
         self._wake = asyncio.Event()
         self._connecting = asyncio.Lock()
+        self._ending = False
         blocks = driver.plan(context.devices, context.bindings)
         names = [_name(block) for block in blocks]
         phases = phases_of(self._bus, list(zip(names, (b.interval_s for b in blocks), strict=True)))
@@ -137,6 +153,27 @@ class Poller(Generic[BlockT]):
     def blocks(self) -> list[BlockT]:
         """What is asked at present."""
         return [due.block for due in self._heap]
+
+    @property
+    def overdue(self) -> int:
+        """How many blocks wait past their time."""
+        now = time.monotonic()
+        return sum(due.at <= now for due in self._heap)
+
+    @property
+    def connected_for_s(self) -> float | None:
+        """How long the present connection stands; None without one."""
+        return time.monotonic() - self._opened_at if self._driver.is_open and self._opened_at else None
+
+    @property
+    def in_flight(self) -> int:
+        """Most requests at once."""
+        return self._in_flight
+
+    def end(self) -> None:
+        """Let `run` return after what is in flight."""
+        self._ending = True
+        self._wake.set()
 
     async def urgent(self, request: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Have a request of this poller's driver (a write, a read by hand) done before all that is scheduled.
@@ -150,7 +187,7 @@ class Poller(Generic[BlockT]):
         outcome: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         if not self._driver.is_open:
             raise DeviceAway("The line is away", bus=self._bus)
-        self._urgent.append(_Urgent(request, outcome))
+        self._urgent.append(_Urgent(request, outcome, time.monotonic()))
         self._wake.set()
         return await outcome
 
@@ -159,12 +196,13 @@ class Poller(Generic[BlockT]):
         # the first reading comes soon: within the interval, and within 5 s where that is longer
         first = now + phase_s / block.interval_s * min(block.interval_s, 5.0)
         check = RangeCheck(block.bindings)
-        due = _Due(first, self._number, block, check, phase_s, slot=first)
+        tally = self.tallies.setdefault(block.device_id, DeviceTally())
+        due = _Due(first, self._number, block, check, phase_s, tally, slot=first)
         heapq.heappush(self._heap, due)
         return due
 
     async def run(self) -> None:
-        """Read until cancelled, with as many requests in flight as all devices bear."""
+        """Read until cancelled or ended, with as many requests in flight as all devices bear."""
         if not self._heap:
             return
         try:
@@ -176,7 +214,7 @@ class Poller(Generic[BlockT]):
             await self._driver.close()
 
     async def _work(self) -> None:
-        while True:
+        while not self._ending:
             if self._is_stale():
                 await self._driver.close()
             if not self._driver.is_open:
@@ -192,6 +230,8 @@ class Poller(Generic[BlockT]):
     async def _sleep(self, pause_s: float) -> None:
         """Until something is due or urgent, or a block was put back by another request in flight."""
         self._wake.clear()
+        if self._ending:
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._wake.wait()
@@ -200,6 +240,7 @@ class Poller(Generic[BlockT]):
         while self._urgent:
             urgent = self._urgent.popleft()
             self.counts.urgent += 1
+            self.urgent_waits.since(urgent.asked_at)
             if urgent.outcome.done():  # nobody waits any more
                 continue
             try:
@@ -232,6 +273,7 @@ class Poller(Generic[BlockT]):
         try:
             await self._driver.open()
         except DeviceAway as cause:
+            self.counts.failed_connects += 1
             self._line_failed(str(cause.facts.get("why", "no connection")))
             return
         self.counts.connects += 1
@@ -261,6 +303,7 @@ class Poller(Generic[BlockT]):
     def _give_up_all(self, why: str) -> None:
         for device_id, circuit in self.health.circuits.items():
             if circuit.given_up():
+                self.tallies[device_id].says(ErrorKind.CONNECTION, why)
                 self._report(StateChange(device_id, online=False, at=time.time(), detail=why))
 
     async def _take_safely(self, due: _Due[BlockT]) -> None:
@@ -283,9 +326,12 @@ class Poller(Generic[BlockT]):
         if circuit.is_open:  # one probe at a time: its other blocks wait for what comes of it
             circuit.not_before = now + self._driver.time_limit_s
         interval = due.block.interval_s
-        self.counts.overruns += int(max(0.0, now - due.slot) // interval)
+        if (late := int(max(0.0, now - due.slot) // interval)) > 0:
+            self.counts.overruns += late
+            due.tally.overruns += late
         keep = await self._read(due)
         after = time.monotonic()
+        self.counts.busy_s += after - now
         if keep and not self.health.circuit(due.block.device_id).misses:
             self._put_back(due, next_slot(after, due.phase_s, interval))
         elif keep:
@@ -309,24 +355,29 @@ class Poller(Generic[BlockT]):
         """Ask for a block and deliver it; False when it was replaced by smaller ones."""
         block, started = due.block, time.monotonic()
         try:
-            sample = await self._ask(block)
+            sample = await self._ask(due)
         except (DeviceAway, BadFrame) as cause:
+            self._count(due.tally, cause)
             self._missed(block, time.monotonic() - started, cause)
             return True
         except NotSupported as cause:
+            self._count(due.tally, cause)
             self._answered(block)
             return self._replaced(due, cause)
-        except DeviceBusy:
+        except DeviceBusy as cause:
+            self._count(due.tally, cause)
             self._answered(block)
             self._ask_soon(due)
             return False
         except DeviceRefused as cause:
+            self._count(due.tally, cause)
             self._answered(block)
             self.counts.refused += 1
             log.debug("request refused", extra={"device": block.device_id, "why": cause.message})
             return True
         self._answered(block)
         self.counts.answered += 1
+        due.tally.answered(sample.at, len(block.bindings), time.monotonic() - started)
         due.refusals, due.parked, due.busy = 0, False, 0
         self._sink(block.bindings, due.check.flag(sample))
         return due.family is None or not self._joined(due, due.family)
@@ -338,15 +389,19 @@ class Poller(Generic[BlockT]):
         due.busy += 1
         self._put_back(due, time.monotonic() + min(pause, due.block.interval_s))
 
-    async def _ask(self, block: BlockT) -> Sample:
+    def _count(self, tally: DeviceTally, cause: EnergyCenterError) -> None:
+        tally.failed(*kind_of(cause, is_open=self._driver.is_open), str(cause))
+
+    async def _ask(self, due: _Due[BlockT]) -> Sample:
         try:
-            return await self._driver.read(block)
-        except BadFrame:
+            return await self._driver.read(due.block)
+        except BadFrame as cause:
             self.counts.bad_frames += 1
             if not self._driver.is_open:
                 raise
+            self._count(due.tally, cause)
             await self._do_urgent()
-            return await self._driver.read(block)
+            return await self._driver.read(due.block)
 
     def _realign(self) -> None:
         """After a silence of the whole line: look at every block within a second, not after its rest."""

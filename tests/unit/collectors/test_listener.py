@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from collectors.driver import BusContext, Message, Notice, Sample
+from collectors.driver import BusContext, MalformedNotice, Message, Notice, Sample
 from collectors.listener import Listener
 from collectors.poller import StateChange
 from energy_center.config.bindings import Connection, Device, MqttBroker, PointBinding
+from energy_center.domain.supervision import ErrorCount, ErrorKind
 from energy_center.errors import DeviceAway
 from tests.unit.collectors.builders import message_point, sample
 from tests.unit.collectors.fixed_random import seeded
@@ -22,6 +23,7 @@ class FakeDriver:
 
     away: bool = False
     deliver: Callable[[Message], None] | None = None
+    notice: Callable[[Notice], None] | None = None
     runs: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,7 +37,7 @@ class FakeDriver:
         if self.away:
             raise DeviceAway("nobody there")
         connected()
-        self.deliver = deliver
+        self.deliver, self.notice = deliver, notice
         await self.lost.wait()
         self.lost.clear()
         raise DeviceAway("lost")
@@ -44,6 +46,7 @@ class FakeDriver:
 @dataclass
 class Heard:
     driver: FakeDriver
+    listener: Listener | None = None
     commits: list["asyncio.Future[None]"] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
@@ -69,6 +72,7 @@ async def listening(*, away: bool = False) -> AsyncIterator[Heard]:
         Connection("broker", MqttBroker("127.0.0.1")), (Device("lobby", "broker"),), POINTS, "test"
     )
     listener = Listener(context, heard.driver, heard.store, heard.changes.append, seeded(1))
+    heard.listener = listener
     running = asyncio.ensure_future(listener.run())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -121,3 +125,17 @@ async def test_implausible_value_is_flagged() -> None:
     async with listening() as heard:
         heard.publish(500.0)  # a room of 500 Cel
         assert heard.samples[0].quality.tolist() == [1]
+
+
+async def test_malformed_message_is_counted_and_its_beginning_kept() -> None:
+    async with listening() as heard:
+        assert heard.driver.notice is not None
+        assert heard.listener is not None
+        heard.driver.notice(MalformedNotice(("lobby",), "town/lobby/state", '{"t": ', "not JSON"))
+        heard.publish(21.0)
+        tally = heard.listener.tallies["lobby"]
+        assert tally.counted == (ErrorCount(ErrorKind.MALFORMED, "", 1),)
+        assert (tally.samples, tally.readings) == (1, 1)
+        assert [(s.topic, s.excerpt) for s in heard.listener.malformed.samples] == [
+            ("town/lobby/state", '{"t": ')
+        ]

@@ -1,0 +1,132 @@
+"""How collection goes: what a collector tells of itself, its buses and its devices. Values, no behaviour.
+
+Counts run since the collector's start; shares and rates are of its last period of about ten seconds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    """How a device stands, worst last but one; `NEVER` is unknown rather than bad."""
+
+    ONLINE = "online"  # it answered the last request
+    RESTING = "resting"  # one or two requests were missed; it is left alone for a moment
+    AWAY = "away"  # three in a row were missed; it is probed in a tenth of its bus's time
+    NEVER = "never"  # no answer since the collector's start, and not given up either
+
+
+class ErrorKind(StrEnum):
+    """Why a request or a message brought no reading."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    BAD_FRAME = "bad_frame"
+    WRONG_UNIT = "wrong_unit"
+    REFUSED = "refused"
+    BUSY = "busy"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCount:
+    """How often something went wrong; `code` is the device's own, such as Modbus exception 2, or empty."""
+
+    kind: ErrorKind
+    code: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """The newest thing that went wrong, as the driver said it."""
+
+    at: datetime
+    kind: ErrorKind
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedSample:
+    """The beginning of a message that could not be read, without what looks like a secret."""
+
+    at: datetime
+    topic: str
+    device_ids: tuple[str, ...]
+    excerpt: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReport:
+    """One device; round trips in seconds, None for devices that publish on their own."""
+
+    device_id: str
+    connection_id: str
+    condition: Condition
+    last_good_at: datetime | None
+    round_trip_s: float | None
+    round_trip_p95_s: float | None
+    requests: int
+    samples: int
+    readings: int
+    readings_per_s: float
+    requests_per_s: float
+    overruns: int
+    errors: tuple[ErrorCount, ...] = ()
+    last_error: LastError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BusReport:
+    """One connection. `busy_share` is 0..1 of the period with a request in flight, None for brokers."""
+
+    connection_id: str
+    protocol: str
+    connected_since: datetime | None
+    connects: int
+    failed_connects: int
+    busy_share: float | None
+    overdue: int
+    urgent: int
+    urgent_wait_s: float
+    overruns: int
+    malformed: int = 0
+    malformed_samples: tuple[MalformedSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolReport:
+    """What waits on disk, in readings and bytes; `oldest_unsent_at` is when the first of it was measured."""
+
+    committed: int
+    sent: int
+    dropped: int
+    last_dropped_at: datetime | None
+    backlog_bytes: int
+    oldest_unsent_at: datetime | None
+    commit_s: float
+    unknown_bytes: int
+    future_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorReport:
+    """One collector process. `site_sha256` is of the site file that it works from."""
+
+    collector_id: str
+    host: str
+    pid: int
+    started_at: datetime
+    at: datetime
+    points: int
+    site_sha256: str
+    database_away_since: datetime | None
+    cpu_share: float
+    memory_bytes: int
+    spool: SpoolReport
+    buses: tuple[BusReport, ...] = ()
+    devices: tuple[DeviceReport, ...] = ()
+    reload_mistakes: tuple[str, ...] = ()
+    stopped: bool = False
