@@ -52,8 +52,9 @@ browser: setup ## the browser tests alone (Debian's Chromium: by apt as root, el
 	@.ci/install-browser
 	. .ci/browser.env && $(BIN)/pytest -q tests/browser $(ARGS)
 
-bench: setup ## measure; build/bench.json and docs/benchmarks.md
-	$(BIN)/python -m tests.bench
+bench: setup ## measure; build/bench.json and docs/benchmarks.md (compares with C by libmodbus-dev)
+	@.ci/install-libmodbus
+	. .ci/bench.env && $(BIN)/python -m tests.bench $(ARGS)
 
 faults: setup ## break things on purpose and count readings; build/faults.json and docs/faults.md
 	$(RUN) faults

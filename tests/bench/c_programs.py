@@ -3,12 +3,17 @@
 Compiled when they are needed (Debian: gcc, libmodbus-dev); where that fails, rows say so.
 """
 
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
+# where .ci/install-libmodbus has unpacked the library; without it, the system's
+LIBMODBUS = Path(os.environ.get("ENERGY_CENTER_LIBMODBUS", "/usr"))
+MISSING_LIBMODBUS = "no libmodbus or C compiler here: apt install libmodbus-dev gcc"
+OUR_CORE, SERVER_CORE = 0, 1
 
 
 def compiled(name: str, folder: Path, *libraries: str) -> Path | None:
@@ -22,10 +27,30 @@ def compiled(name: str, folder: Path, *libraries: str) -> Path | None:
     return program if done.returncode == 0 else None
 
 
+def libmodbus_loop(folder: Path) -> Path | None:
+    """The blocking libmodbus client."""
+    folders = sorted(LIBMODBUS.glob("lib/*-linux-gnu")) or [LIBMODBUS / "lib"]
+    linked = [f for at in folders for f in (f"-L{at}", f"-Wl,-rpath,{at}")]
+    return compiled("client", folder, f"-I{LIBMODBUS}/include/modbus", *linked, "-lmodbus")
+
+
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """This process, with what it starts meanwhile, on one core; no promise where there is no such core."""
+    before = os.sched_getaffinity(0)
+    with suppress(OSError):
+        os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 @contextmanager
 def server(program: Path, delay_ms: int = 0) -> Iterator[int]:
-    """The server's port; it ends with the context, and with us."""
-    running = subprocess.Popen([program, str(delay_ms)], stdout=subprocess.PIPE, text=True)
+    """The server's port, on its own core; it ends with the context, and with us."""
+    with on_core(SERVER_CORE):
+        running = subprocess.Popen([program, str(delay_ms)], stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
     try:
         yield int(running.stdout.readline())

@@ -39,8 +39,17 @@ from energy_center.config.bindings import (
 )
 from energy_center.domain.quantities import Role
 from energy_center.domain.units import Linear
-from tests.bench.c_programs import compiled, libmodbus_rate, server
+from tests.bench.c_programs import (
+    MISSING_LIBMODBUS,
+    OUR_CORE,
+    compiled,
+    libmodbus_loop,
+    libmodbus_rate,
+    on_core,
+    server,
+)
 
+GROUP = "Collection"
 RUNS = 5
 DEVICES = 50
 REGISTERS = 100
@@ -129,7 +138,7 @@ async def _requests_a_second(
 
 
 def _against_libmodbus(folder: Path, port: int) -> list[Row]:
-    program = compiled("client", folder, "-I/usr/include/modbus", "-lmodbus")
+    program = libmodbus_loop(folder)
     rows: list[Row] = []
     for devices, rounds, goal in ((1, 20_000, 0.65), (DEVICES, 600, 2.0)):
         ours, theirs = [], []
@@ -142,12 +151,13 @@ def _against_libmodbus(folder: Path, port: int) -> list[Row]:
             "name": f"Modbus TCP, {devices} device(s) x {REGISTERS} registers, decoded and in the spool",
             "value": round(mine),
             "unit": "requests/s",
-            "against": "no libmodbus here (libmodbus-dev, gcc)",
+            "against": MISSING_LIBMODBUS,
+            "goal": f">= {goal}x",
         }
         if theirs:
             c_loop = statistics.median(theirs)
             row |= {
-                "against": f"blocking libmodbus in C: {c_loop:,.0f}; goal {goal}",
+                "against": f"blocking libmodbus in C: {c_loop:,.0f}",
                 "ratio": round(mine / c_loop, 2),
             }
         rows.append(row)
@@ -171,7 +181,8 @@ def _against_pymodbus(port: int) -> Row:
         "name": "Modbus TCP, 1 device: the same against pymodbus, which decodes and stores nothing",
         "value": round(ours),
         "unit": "requests/s",
-        "against": f"pymodbus on uvloop: {theirs:,.0f}; goal 2",
+        "against": f"pymodbus on uvloop: {theirs:,.0f}",
+        "goal": ">= 2x",
         "ratio": round(ours / theirs, 2),
     }
 
@@ -185,7 +196,8 @@ def _on_slow_devices(program: Path) -> Row:
         "name": f"devices that take 20 ms, {DEVICES} x {floats} floats in blocks",
         "value": round(block * floats),
         "unit": "points/s",
-        "against": f"one point a request: {single:,.0f}; goal 25",
+        "against": f"one point a request: {single:,.0f}",
+        "goal": ">= 25x",
         "ratio": round(block * floats / single, 1),
     }
 
@@ -203,7 +215,7 @@ def _planning() -> Row:
         "name": f"plan: a map like the SDM630's, {len(SDM630)} points",
         "value": requests,
         "unit": "requests",
-        "against": "goal 3",
+        "goal": "<= 3",
     }
 
 
@@ -232,7 +244,8 @@ def _decoding(floats: int) -> Row:
         "name": f"decode: one float of a block of {floats} values",
         "value": round(mine, 1),
         "unit": "ns",
-        "against": f"struct.unpack a value: {plain:.0f} ns; goal 30 ns",
+        "against": f"struct.unpack a value: {plain:.0f} ns",
+        "goal": "<= 30",
         "ratio": round(plain / mine, 1),
     }
 
@@ -279,12 +292,13 @@ async def _building(port: int, seconds: float, interval_s: float = 10.0) -> list
     jitter = float(np.percentile(np.abs(steps - interval_s), 99)) / interval_s * 100
     what = "10,000 points of 200 devices at 10 s"
     return [
-        {"name": f"{what}: one core", "value": round(share * 100, 1), "unit": "%", "against": "goal 50 %"},
+        {"name": f"{what}: one core", "value": round(share * 100, 1), "unit": "%", "goal": "<= 50"},
         {
             "name": f"{what}: jitter p99 of the interval",
             "value": round(jitter, 2),
             "unit": "%",
-            "against": f"{len(steps)} steps; goal 5 %",
+            "against": f"{len(steps)} steps",
+            "goal": "<= 5",
         },
     ]
 
@@ -333,12 +347,17 @@ async def _dead_unit(port: int, seconds: float) -> Row:
         "name": "dead unit: its share of its bus's time, once it is known to be away",
         "value": round(share * 100, 1),
         "unit": "%",
-        "against": "goal 10 %",
+        "goal": "<= 10",
     }
 
 
 def rows() -> list[Row]:
-    """All measurements."""
+    """All measurements, on one core; the server has another."""
+    with on_core(OUR_CORE):
+        return _rows()
+
+
+def _rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="ec-bench-") as folder:
         program = compiled("server", Path(folder))
         if program is None:
@@ -358,6 +377,6 @@ def rows() -> list[Row]:
             "name": "spool: values on disk, 1,000 a commit",
             "value": round(rate),
             "unit": "1/s",
-            "against": "goal 50,000",
+            "goal": ">= 50,000",
         },
     ]

@@ -25,6 +25,7 @@ from energy_center.config.bindings import Connection, Device, MqttBroker, MqttSo
 from energy_center.domain.quantities import Role
 from energy_center.domain.units import Linear
 
+GROUP = "MQTT"
 RUNS, MESSAGES, TOPICS, PORT = 5, 30_000, 50, 18_831
 ROLES = (Role.ACTIVE_POWER, Role.VOLTAGE_L1N, Role.CURRENT_L1, Role.FREQUENCY, Role.ENERGY_IMPORT)
 
@@ -92,9 +93,9 @@ async def _rate(name: str) -> float:
 
 
 def rows() -> list[dict[str, object]]:
-    """The rate; nothing where mosquitto is not installed."""
+    """The rate; where mosquitto is not installed, a row that says so."""
     if shutil.which("mosquitto") is None:
-        return []
+        return [{"name": "MQTT QoS 1", "value": None, "unit": "", "against": "apt install mosquitto"}]
     with tempfile.TemporaryDirectory(prefix="ec-broker-") as folder:
         settings = Path(folder) / "mosquitto.conf"
         limits = "max_queued_messages 0\nmax_inflight_messages 0\n"
@@ -112,6 +113,7 @@ def rows() -> list[dict[str, object]]:
             "name": "MQTT QoS 1: messages mapped, on disk, then acknowledged",
             "value": round(statistics.median(rates)),
             "unit": "1/s",
-            "against": f"goal 12,000; runs {min(rates):,.0f} to {max(rates):,.0f}",
+            "against": f"runs {min(rates):,.0f} to {max(rates):,.0f}",
+            "goal": ">= 12,000",
         }
     ]
