@@ -19,7 +19,7 @@ from dashboards.components.cell import Cell, refreshed
 from dashboards.live.hub import FIGURES_EVERY_S, Hub, Viewer, hub
 from dashboards.request import PageRequest, make_request
 from dashboards.routes import Page, find_page
-from energy_center.errors import EnergyCenterError
+from energy_center.errors import DatabaseAway, EnergyCenterError
 from energy_center.services.live_feed import LiveUpdate
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,12 @@ class Outbox:
             if changed:
                 self._hints[name] += 1
                 self.news.set()
-        if update.database_away != self._away:
-            self._away = update.database_away
+        self.tell_away(away=update.database_away)
+
+    def tell_away(self, *, away: bool) -> None:
+        """Whether nothing new can come, since the database is away."""
+        if away != self._away:
+            self._away = away
             self.news.set()
 
     def message(self) -> dict[str, object]:
@@ -142,11 +146,12 @@ async def _serve(centre: Hub, path: str, outbox: Outbox) -> None:
     while True:
         try:
             await _feed(centre, found, path, outbox)
-        except EnergyCenterError as problem:
-            log.warning(
-                "push interrupted", extra={"action": "push_interrupted", "path": path, "why": str(problem)}
-            )
-        except Exception:  # outer loop of this tab: anything else is a mistake of ours
+        except* DatabaseAway:  # the feed logs it once for all tabs; this one may notice before the feed does
+            outbox.tell_away(away=True)
+        except* EnergyCenterError as problems:
+            told = {"action": "push_interrupted", "path": path, "why": str(problems.exceptions[0])}
+            log.warning("push interrupted", extra=told)
+        except* Exception:  # outer loop of this tab: anything else is a mistake of ours
             log.exception("push failed", extra={"action": "push_failed", "path": path})
         await asyncio.sleep(FIGURES_EVERY_S)
 

@@ -31,7 +31,8 @@ async def listen(dsn: str, channels: Sequence[str]) -> AsyncIterator[tuple[str, 
                 pause_s = _FIRST_PAUSE_S
                 yield event
         except DatabaseAway as away:
-            log.warning("listener lost the database", extra={"action": "listen", "cause": str(away)})
+            if pause_s == _FIRST_PAUSE_S:  # once an outage
+                log.warning("listener lost the database", extra={"action": "listen", "cause": str(away)})
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from playwright.async_api import Browser, Page
 
+from energy_center.settings import PROJECT_ROOT
 from energy_center.store.pool import connect
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,6 +21,17 @@ from chromium import DESK, Misdeeds, chromium, log_in, new_context
 from stack import PASSWORD, Stack
 
 OpenPage = Callable[..., Awaitable[tuple[Page, Misdeeds]]]
+FAILURES = PROJECT_ROOT / "build" / "browser-failures"
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Lets a fixture know, at its end, how the test went."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +60,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def open_page(browser: Browser, stack: Stack) -> AsyncIterator[OpenPage]:
-    """`page, misdeeds = await open_page("operator")`: logged in, in a profile of its own."""
+async def open_page(
+    browser: Browser, stack: Stack, request: pytest.FixtureRequest
+) -> AsyncIterator[OpenPage]:
+    """`page, misdeeds = await open_page("operator")`: logged in, in a profile of its own.
+
+    What the pages looked like when a test failed is kept in build/browser-failures/.
+    """
+    pages: list[tuple[str, Page]] = []
     async with AsyncExitStack() as contexts:
 
         async def opened(user: str, size: tuple[int, int] = DESK) -> tuple[Page, Misdeeds]:
@@ -58,7 +76,12 @@ async def open_page(browser: Browser, stack: Stack) -> AsyncIterator[OpenPage]:
             page = await context.new_page()
             misdeeds = Misdeeds(stack.base_url)
             misdeeds.watch(page)
+            pages.append((user, page))
             await log_in(page, user, PASSWORD)
             return page, misdeeds
 
         yield opened
+        if request.node.stash.get(FAILED, False):
+            FAILURES.mkdir(parents=True, exist_ok=True)
+            for user, page in pages:
+                await page.screenshot(path=FAILURES / f"{request.node.name}-{user}.png")
