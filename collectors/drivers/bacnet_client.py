@@ -30,6 +30,7 @@ from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupport
 
 CLIENT_INSTANCE = 4_194_000  # of our own device object; nobody asks it
 FOREIGN_TTL_S = 120  # registered again before it ends, J.5.2.3
+_REGISTER_NO_MORE = bytes.fromhex("810500060000")  # a lifetime of 0, J.2.6
 _TOO_LONG = (AbortReason.bufferOverflow, AbortReason.segmentationNotSupported)
 
 Told = Callable[[Any], None]
@@ -50,7 +51,17 @@ class _ForeignLink(BIPForeign):  # type: ignore[misc]  # bacpypes3 has no types
         bind(self.multiplexer, self.server)
 
     def close(self) -> None:
+        """End the registration, which would live on in the BBMD's table of few places."""
+        self._stop_tracking_registration()
+        if self.bbmdAddress is not None and self.server.local_transport is not None:
+            self.server.local_transport.sendto(_REGISTER_NO_MORE, self.bbmdAddress.addrTuple)
         self.server.close()
+
+    def _registration_expired(self) -> None:
+        """A BBMD that was away is asked again until it is back; the library would give up."""
+        bbmd, lifetime = self.bbmdAddress, self.bbmdTimeToLive
+        super()._registration_expired()
+        self.register(bbmd, lifetime)
 
 
 class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no types
@@ -78,7 +89,9 @@ class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no type
         if self.bbmd is None:
             return
         self.normal.register(self.bbmd, FOREIGN_TTL_S)
-        while self.normal.bbmdRegistrationStatus != 0:  # noqa: ASYNC110
+        while (status := self.normal.bbmdRegistrationStatus) != 0:
+            if status > 0:
+                raise DeviceAway("The BBMD does not take foreign devices", bbmd=str(self.bbmd), code=status)
             await asyncio.sleep(0.01)
 
     async def do_ConfirmedCOVNotificationRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802

@@ -29,7 +29,7 @@ from bacpypes3.object import (
     BinaryValueObject,
     MultiStateInputObject,
 )
-from bacpypes3.pdu import IPv4Address
+from bacpypes3.pdu import Address, IPv4Address
 from bacpypes3.primitivedata import Real, Unsigned
 from bacpypes3.service.device import WhoHasIHaveServices, WhoIsIAmServices
 from bacpypes3.service.object import ReadWritePropertyMultipleServices, ReadWritePropertyServices
@@ -144,11 +144,9 @@ class _Controller(
     ReadWritePropertyServices,  # type: ignore[misc]
     ReadWritePropertyMultipleServices,  # type: ignore[misc]
 ):
-    """A device's application stack on a socket that is bound already, so that a taken port is noticed."""
+    """A device's application stack above its wire."""
 
-    def __init__(
-        self, device: DeviceObject, address: IPv4Address, bound: socket.socket, is_silent: Callable[[], bool]
-    ) -> None:
+    def __init__(self, device: DeviceObject, link: Any, address: Address) -> None:  # noqa: ANN401  a link layer
         CovServices.__init__(self)
         Application.__init__(self)
         self.asap = ApplicationServiceAccessPoint(device, self.device_info_cache)
@@ -156,8 +154,8 @@ class _Controller(
         self.nse = NetworkServiceElement()
         bind(self.nse, self.nsap)
         bind(self, self.asap, self.nsap)
-        self.link = _Link(address, bound, is_silent)
-        self.nsap.bind(self.link, address=address)
+        self.link = link
+        self.nsap.bind(link, address=address)
         self.add_object(device)
 
     async def do_WritePropertyRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802  name given by bacpypes3
@@ -173,13 +171,8 @@ class _Controller(
         """Refuse: nothing may be commanded."""
         raise ExecutionError(errorClass="property", errorCode="writeAccessDenied")
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the socket is attached to the loop."""
-        return self.link.server.local_transport is not None
-
     def close(self) -> None:
-        """Release the port."""
+        """Leave the wire."""
         self.stop_cov()
         self.link.close()
 
@@ -210,23 +203,28 @@ class BacnetServer:
             bound.close()
             raise
         port = int(bound.getsockname()[1])
-        self._app = _Controller(
-            _device(self.connection_id, self._device), IPv4Address(f"{host}:{port}"), bound, self._is_silent
-        )
+        address = IPv4Address(f"{host}:{port}")
+        link = _Link(address, bound, self.is_silent)
+        self.join(link, address)
+        async with asyncio.timeout(_START_LIMIT_S):
+            while link.server.local_transport is None:  # noqa: ASYNC110  bacpypes3 offers no event for it
+                await asyncio.sleep(0.001)
+        return port
+
+    def join(self, link: Any, address: Address) -> None:  # noqa: ANN401  a link layer of bacpypes3
+        """Answer on a wire that stands already, a socket of our own or a line behind a router."""
+        self._app = _Controller(_device(self.connection_id, self._device), link, address)
         for line in self._lines:
             for listed in OBJECT_LISTS.get(line.map_name, ()):
                 self._app.add_object(self._object(line, listed))
-        async with asyncio.timeout(_START_LIMIT_S):
-            while not self._app.is_ready:  # noqa: ASYNC110  bacpypes3 offers no event for it
-                await asyncio.sleep(0.001)
-        return port
 
     async def stop(self) -> None:
         """Release the port."""
         if self._app is not None:
             self._app.close()
 
-    def _is_silent(self) -> bool:
+    def is_silent(self) -> bool:
+        """Whether the controller hears nothing now."""
         if self._source.is_silent(self.connection_id, self._names):
             return True
         return any(not has_reading(self._source.read(key)) for key in self._first)
