@@ -1,5 +1,8 @@
 """Every rule of the catalogue, by being there: cases, texts in both languages, sources, units."""
 
+import re
+from itertools import chain
+
 import pytest
 
 from energy_center.errors import NotFound
@@ -7,6 +10,8 @@ from energy_center.rules.cases import mismatches
 from energy_center.rules.find_rules import find_rule, rules
 from energy_center.rules.rule import CatalogueEntry, Expect, Where
 
+# a half-width mark beside a Chinese character, as a keyboard left in the other mode makes it
+HALF_WIDTH = re.compile("[\u4e00-\u9fff][,;:!?]|[,;:!?][\u4e00-\u9fff]")
 ENTRIES = list(rules().values())
 by_id = pytest.mark.parametrize("entry", ENTRIES, ids=[e.rule.rule_id for e in ENTRIES])
 
@@ -32,6 +37,13 @@ def test_texts_stand_in_both_languages(entry: CatalogueEntry) -> None:
         assert all((words.likely_causes, words.what_to_check))
     assert any("\u4e00" <= c <= "\u9fff" for c in texts["zh-TW"].name)
     assert texts["en"].name.isascii()
+
+
+@by_id
+def test_chinese_texts_have_full_width_punctuation(entry: CatalogueEntry) -> None:
+    texts = entry.rule.texts["zh-TW"]
+    words = chain((texts.name, texts.safety, texts.suggestion), texts.likely_causes, texts.what_to_check)
+    assert [w for w in words if HALF_WIDTH.search(w)] == []
 
 
 @by_id

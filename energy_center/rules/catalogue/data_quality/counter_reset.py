@@ -29,7 +29,7 @@ RULE = Rule(
             likely_causes=("電表更換或歸零", "電表斷電遺失記憶", "讀取位址或資料型別被更改"),
             what_to_check=("是否有換表紀錄", "電表面板讀值", "設定檔的暫存器位址"),
             safety="換表作業須停電並由合格人員執行。",
-            suggestion="登錄換表讀值;該期間帳務標示為暫估直到確認。",
+            suggestion="登錄換表讀值；該期間帳務標示為暫估直到確認。",
         ),
         "en": RuleTexts(
             name="Energy register went back",

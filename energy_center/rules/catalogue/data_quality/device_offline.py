@@ -28,7 +28,7 @@ RULE = Rule(
             likely_causes=("設備斷電", "通訊線鬆脫或終端電阻遺漏", "位址重複或被更改", "網路交換器埠故障"),
             what_to_check=("設備電源與通訊燈號", "通訊線與接地", "以 probe 指令單獨讀取", "位址與通訊參數"),
             safety="電表盤內帶電作業須由合格電氣人員執行。",
-            suggestion="恢復通訊;期間相關規則標示為無法判斷,帳務資料標示為暫估。",
+            suggestion="恢復通訊；期間相關規則標示為無法判斷，帳務資料標示為暫估。",
         ),
         "en": RuleTexts(
             name="Device does not answer",

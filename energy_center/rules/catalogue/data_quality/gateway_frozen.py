@@ -43,7 +43,7 @@ RULE = Rule(
             likely_causes=("閘道程式當機但仍回應", "下層匯流排斷線而閘道回傳舊值", "快取未更新"),
             what_to_check=("直接讀取其中一台電表面板比對", "閘道下層匯流排燈號", "閘道韌體與看門狗設定"),
             safety="重啟閘道前確認其不負責任何控制輸出。",
-            suggestion="重啟閘道,並要求廠商於下層斷線時回覆錯誤碼而非舊值。",
+            suggestion="重啟閘道，並要求廠商於下層斷線時回覆錯誤碼而非舊值。",
         ),
         "en": RuleTexts(
             name="Gateway gives frozen values",

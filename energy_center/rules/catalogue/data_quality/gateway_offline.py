@@ -21,7 +21,7 @@ RULE = Rule(
     fault=("gateway_offline",),
     texts={
         "zh-TW": RuleTexts(
-            name="通訊閘道離線,其下設備全部無回應",
+            name="通訊閘道離線，其下設備全部無回應",
             likely_causes=("閘道或交換器斷電", "網路中斷", "訊息代理程式停止", "防火牆規則變更"),
             what_to_check=(
                 "閘道電源與網路燈號",
@@ -30,7 +30,7 @@ RULE = Rule(
                 "證據中列出的設備清單",
             ),
             safety="弱電盤作業前確認無市電迴路裸露。",
-            suggestion="先恢復閘道;其下設備的警報已合併於此。",
+            suggestion="先恢復閘道；其下設備的警報已合併於此。",
         ),
         "en": RuleTexts(
             name="Gateway is silent, and every device behind it",

@@ -45,7 +45,7 @@ RULE = Rule(
             likely_causes=("感測器或變送器故障", "控制器停止更新", "數值被手動覆寫"),
             what_to_check=("以手持溫度計比對", "控制器是否有手動覆寫(out of service)", "感測器接線"),
             safety="高處感測器作業須使用合格梯具。",
-            suggestion="更換或解除覆寫;修復前此點不參與其他判斷。",
+            suggestion="更換或解除覆寫；修復前此點不參與其他判斷。",
         ),
         "en": RuleTexts(
             name="Room temperature reading stands still",

@@ -42,10 +42,10 @@ RULE = Rule(
     texts={
         "zh-TW": RuleTexts(
             name="泵起停過於頻繁",
-            likely_causes=("逆止閥洩漏,水流回坑", "起停液位間距過小", "浮球卡住", "入流量持續"),
+            likely_causes=("逆止閥洩漏，水流回坑", "起停液位間距過小", "浮球卡住", "入流量持續"),
             what_to_check=("停泵後水位是否回升", "浮球與液位設定", "逆止閥", "是否有持續入流"),
-            safety="下坑作業屬局限空間,先通風量測並斷電上鎖。",
-            suggestion="修理逆止閥或加大起停間距,以免馬達燒損。",
+            safety="下坑作業屬局限空間，先通風量測並斷電上鎖。",
+            suggestion="修理逆止閥或加大起停間距，以免馬達燒損。",
         ),
         "en": RuleTexts(
             name="Sump pumps start too often",

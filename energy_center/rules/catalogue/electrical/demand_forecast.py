@@ -43,7 +43,7 @@ RULE = Rule(
             likely_causes=("冰水主機同時啟動", "炎熱天氣尖峰負載", "充電樁集中充電", "發電機或太陽光電停機"),
             what_to_check=("目前最大的幾個分表負載", "是否有設備剛啟動", "太陽光電與儲能的輸出"),
             safety="卸載不得關閉消防、排煙、排水、電梯與資訊機房用電。",
-            suggestion="暫時降低冰水主機負載上限、延後充電與非必要設備,直到本時段結束。",
+            suggestion="暫時降低冰水主機負載上限、延後充電與非必要設備，直到本時段結束。",
         ),
         "en": RuleTexts(
             name="This quarter-hour will end over the contract capacity",

@@ -37,8 +37,8 @@ RULE = Rule(
             name="三相電流不平衡",
             likely_causes=("單相負載集中於一相", "一相熔絲斷或接點不良", "比流器接線錯誤"),
             what_to_check=("各相電流與電壓", "配電盤各分路的相別", "熔絲與端子溫度(紅外線)"),
-            safety="開盤量測為活線作業,須由合格電氣人員著防護具執行。",
-            suggestion="將單相分路重新分配到三相;端子過熱先停電鎖緊。",
+            safety="開盤量測為活線作業，須由合格電氣人員著防護具執行。",
+            suggestion="將單相分路重新分配到三相；端子過熱先停電鎖緊。",
         ),
         "en": RuleTexts(
             name="Phase currents are out of balance",

@@ -37,8 +37,8 @@ RULE = Rule(
             name="緊急發電機起動失敗",
             likely_causes=("蓄電池電壓不足", "燃油管進氣或濾清器堵塞", "緊急停止未復歸", "起動馬達故障"),
             what_to_check=("控制器警報碼", "蓄電池電壓與充電器", "燃油閥、油位與濾清器", "緊急停止按鈕"),
-            safety="檢查前將控制器切到停止並拆蓄電池負極,避免突然起動。",
-            suggestion="立即派員手動試車;修復前通知防災中心並備妥替代電源。",
+            safety="檢查前將控制器切到停止並拆蓄電池負極，避免突然起動。",
+            suggestion="立即派員手動試車；修復前通知防災中心並備妥替代電源。",
         ),
         "en": RuleTexts(
             name="Emergency generator failed to start",

@@ -59,7 +59,7 @@ RULE = Rule(
                 "到現場確認手自動開關位置",
             ),
             safety="箱體檢修前先停電上鎖並等風扇停止。",
-            suggestion="恢復自動時程;常有加班的區域改用預約延長,到時自動關閉。",
+            suggestion="恢復自動時程；常有加班的區域改用預約延長，到時自動關閉。",
         ),
         "en": RuleTexts(
             name="Air handling runs outside its schedule",

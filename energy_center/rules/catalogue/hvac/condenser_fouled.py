@@ -55,8 +55,8 @@ RULE = Rule(
                 "水質與加藥紀錄",
                 "排氣裝置運轉時數",
             ),
-            safety="通管前隔離並洩壓;化學清洗須著防護具並依安全資料表操作。",
-            suggestion="安排通管清洗;趨近溫度每降 1 K 約省 3 % 主機用電。",
+            safety="通管前隔離並洩壓；化學清洗須著防護具並依安全資料表操作。",
+            suggestion="安排通管清洗；趨近溫度每降 1 K 約省 3 % 主機用電。",
         ),
         "en": RuleTexts(
             name="Chiller condenser is fouled",

@@ -48,10 +48,10 @@ RULE = Rule(
             what_to_check=(
                 "主機與群控的手自動狀態",
                 "群控時程與假日表",
-                "是否有機房等全天用冷的區域,改由獨立空調供應",
+                "是否有機房等全天用冷的區域，改由獨立空調供應",
             ),
-            safety="停機依廠家程序,冰水泵延遲停止以防結冰。",
-            suggestion="恢復群控時程;夜間小負載改用獨立機組。",
+            safety="停機依廠家程序，冰水泵延遲停止以防結冰。",
+            suggestion="恢復群控時程；夜間小負載改用獨立機組。",
         ),
         "en": RuleTexts(
             name="Chiller runs outside all schedules",

@@ -42,7 +42,7 @@ RULE = Rule(
                 "送風溫度設定",
             ),
             safety="拆修閥件前先關斷並洩壓。",
-            suggestion="先找出回水最冷的末端修閥或清洗,再降低二次泵壓差設定。",
+            suggestion="先找出回水最冷的末端修閥或清洗，再降低二次泵壓差設定。",
         ),
         "en": RuleTexts(
             name="Chilled-water temperature difference is low",

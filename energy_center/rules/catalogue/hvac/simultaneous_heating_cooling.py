@@ -41,7 +41,7 @@ RULE = Rule(
                 "冷熱設定間的死帶",
             ),
             safety="電熱式再熱檢修前須斷電並驗電。",
-            suggestion="關閉再熱並修閥;僅於回風濕度高於設定時允許再熱。",
+            suggestion="關閉再熱並修閥；僅於回風濕度高於設定時允許再熱。",
         ),
         "en": RuleTexts(
             name="Air handler heats and cools together",
