@@ -9,56 +9,54 @@ from pathlib import Path
 
 import uvloop
 
+from collectors.site_source import find_source
 from collectors.supervisor import CollectorOptions, Supervisor
 from energy_center import log
-from energy_center.config.bindings import Plant
-from energy_center.config.load_site import load_site, move_connections
-from energy_center.errors import EnergyCenterError, EnvironmentProblem
+from energy_center.errors import EnergyCenterError
 from energy_center.settings import Settings, default_state_dir
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m collectors", description="Read a site's devices.")
-    parser.add_argument("--site", type=Path, help="site file; default ENERGY_CENTER_SITE_FILE")
+    parser.add_argument(
+        "--site", type=Path, help="site file; default ENERGY_CENTER_SITE_FILE, else what was applied"
+    )
     parser.add_argument("--endpoints", type=Path, help="JSON with other hosts and ports for connections")
     parser.add_argument("--state-dir", type=Path, help="where the spool is kept")
     return parser.parse_args(argv)
 
 
-def _plant(args: argparse.Namespace, settings: Settings) -> Plant:
-    site = args.site or settings.site_file
-    if site is None:
-        raise EnvironmentProblem("No site file is given; use --site FILE or set ENERGY_CENTER_SITE_FILE")
-    plant = load_site(site)
-    endpoints = args.endpoints or settings.endpoints_file
-    return move_connections(plant, endpoints) if endpoints else plant
-
-
-def _options(args: argparse.Namespace, settings: Settings) -> CollectorOptions:
+async def _options(args: argparse.Namespace, settings: Settings) -> CollectorOptions:
     parent = os.environ.get("ENERGY_CENTER_PARENT_PID", "")
+    state_dir = args.state_dir or settings.state_dir or default_state_dir()
+    dsn = settings.database_url.get_secret_value() if settings.database_url else None
+    file, endpoints = args.site or settings.site_file, args.endpoints or settings.endpoints_file
     return CollectorOptions(
-        state_dir=args.state_dir or settings.state_dir or default_state_dir(),
-        dsn=settings.database_url.get_secret_value() if settings.database_url else None,
+        state_dir=state_dir,
+        dsn=dsn,
         parent_pid=int(parent) if parent.isdigit() else None,
+        source=await find_source(file, endpoints, state_dir, dsn),
     )
 
 
-async def _run(plant: Plant, options: CollectorOptions) -> None:
-    supervisor = Supervisor(plant, options)
+async def _run(args: argparse.Namespace, settings: Settings) -> None:
+    options = await _options(args, settings)
+    supervisor = Supervisor(options.source.load(), options)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, supervisor.stop)
+    loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Collect until SIGTERM or SIGINT; 2 when the site file or this machine is not as needed."""
+    """Collect until SIGTERM or SIGINT; SIGHUP reads the site again. 2: it or this machine is not right."""
     args = _arguments(argv)
     try:
         settings = Settings()
         log.set_up(settings.log_level, settings.log_form)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(_plant(args, settings), _options(args, settings)))
+            runner.run(_run(args, settings))
     except EnergyCenterError as problem:
         sys.stderr.write(f"collectors: {problem}\n")
         return 2

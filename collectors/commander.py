@@ -66,6 +66,11 @@ class Commander:
         if isinstance(driver, WritingDriver):
             self._places.update({b.key: _Place(b, driver) for b in bindings})
 
+    def remove(self, bindings: Sequence[PointBinding]) -> None:
+        """Command these points no longer: their connection ends, and another may take them over."""
+        for binding in bindings:
+            self._places.pop(binding.key, None)
+
     def wake(self) -> None:
         """Look now: something was requested."""
         self._wake.set()

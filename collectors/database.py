@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from collectors.poller import StateChange
 from collectors.writer import Columns
 from energy_center.config.bindings import PointKey
+from energy_center.domain.supervision import CollectorReport
 from energy_center.errors import DatabaseAway
 from energy_center.store.devices import mark_seen, set_device_state
 from energy_center.store.pool import Database
 from energy_center.store.readings import ReadingBatch, write_backlog, write_readings
 from energy_center.store.site import load_site
+from energy_center.store.supervision import Revision, latest_revision, revision_text, write_report
 
 
 class DatabaseStore:
@@ -52,6 +54,16 @@ class DatabaseStore:
     async def mark_seen(self, seen_at: Mapping[str, datetime]) -> None:
         """Record the last answers of many devices."""
         await mark_seen(await self._database(), seen_at)
+
+    async def report(self, report: CollectorReport) -> Revision | None:
+        """Record how collection goes; gives the site that is applied."""
+        db = await self._database()
+        await write_report(db, report)
+        return await latest_revision(db)
+
+    async def applied_text(self, revision: int) -> str:
+        """The text of an applied site."""
+        return await revision_text(await self._database(), revision)
 
     async def close(self) -> None:
         """Let go of all connections."""

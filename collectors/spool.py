@@ -12,8 +12,10 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,10 @@ class SpoolLimits:
 
 @dataclass(slots=True)
 class _Segment:
-    """`sent_to`: everything before this offset is stored. `live`: its records are handed over from memory."""
+    """`sent_to`: everything before this offset is stored. `live`: its records are handed over from memory.
+
+    `first_at` is the stamp of its first record in UTC seconds, None where nobody has looked.
+    """
 
     number: int
     path: Path
@@ -48,6 +53,7 @@ class _Segment:
     sealed: bool = False
     live: bool = False
     sent_to: int = 0
+    first_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,27 @@ class Portion:
 
 @dataclass(slots=True)
 class SpoolCounts:
-    """In readings, since the process started; `commits` in writes to disk."""
+    """In readings, since the process started; `commits` in writes to disk.
+
+    `commit_s` is how long a write to disk takes, smoothed; `dropped_at` in UTC seconds, 0 for never.
+    """
 
     committed: int = 0
     sent: int = 0
     dropped: int = 0
     commits: int = 0
+    commit_s: float = 0.0
+    dropped_at: float = 0.0
+    unreadable_bytes: int = 0
+
+    def lose(self, readings: int) -> None:
+        """Count what is gone for good."""
+        self.dropped += readings
+        self.dropped_at = time.time()
+
+    def took(self, seconds: float) -> None:
+        """Note the time of one write to disk; each new one counts an eighth."""
+        self.commit_s += (seconds - self.commit_s) * (0.125 if self.commits else 1.0)
 
 
 def _readings(records: list[Record] | tuple[Record, ...]) -> int:
@@ -121,12 +142,27 @@ class Spool:
         self._seal_after_write = False
         self._stopping = False
         self._segments = {int(p.stem): _left_behind(p) for p in sorted(folder.glob("*.log"))}
+        _date_oldest(self._segments.values())
         self._next = max(self._segments, default=0) + 1
 
     @property
     def backlog_bytes(self) -> int:
         """Bytes on disk that wait to be sent from there."""
         return sum(s.size - s.sent_to for s in self._segments.values() if not s.live)
+
+    @property
+    def oldest_unsent_at(self) -> float | None:
+        """When the oldest reading that is not stored was measured, in UTC seconds; None when all are.
+
+        Of a segment that nobody has read yet it is when the segment was begun.
+        """
+        oldest = [record.at_us / 1e6 for _, _, record in islice(self._live, 1)]
+        segment = next((s for s in self._segments.values() if s.sent_to < s.size and not s.live), None)
+        if segment is not None and self._backlog is not None and self._backlog[0] == segment.number:
+            oldest += [record.at_us / 1e6 for _, record in islice(self._backlog[1], 1)]
+        elif segment is not None:
+            oldest.append(segment.first_at or segment.opened_at)
+        return min(oldest, default=None)
 
     @property
     def is_live(self) -> bool:
@@ -146,7 +182,7 @@ class Spool:
         return self._committed
 
     def _refused(self, record: Record) -> asyncio.Future[None]:
-        self.counts.dropped += _readings([record])
+        self.counts.lose(_readings([record]))
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refused.set_exception(OSError(errno.EBUSY, "The disk does not keep up"))
         refused.exception()  # a caller that does not wait need not look
@@ -198,7 +234,7 @@ class Spool:
             self._live.extend((number, end, record) for end, record in enumerate(records, start=1))
             self.wake_writer.set()
             return
-        self.counts.dropped += _readings(records)
+        self.counts.lose(_readings(records))
         if not done.done():
             done.set_exception(cause)
 
@@ -218,10 +254,12 @@ class Spool:
             at += len(chunks[-1])
             ends.append(at)
         self._is_writing = True
+        began = time.monotonic()
         try:
             await asyncio.to_thread(_write_through, into.file, b"".join(chunks))
         finally:
             self._is_writing = False
+        self.counts.took(time.monotonic() - began)
         segment.size = at
         if segment.live:
             self._live.extend((segment.number, end, r) for end, r in zip(ends, records, strict=True))
@@ -303,7 +341,9 @@ class Spool:
             if waiting:
                 taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
                 return Portion(tuple(r for _, r in taken), segment.number, taken[-1][0], live=False)
-            segment.sent_to = segment.size  # nothing more in it can be read: a torn tail, or nothing at all
+            # nothing more in it can be read: a torn tail, or nothing at all
+            self.counts.unreadable_bytes += segment.size - max(segment.sent_to, len(MAGIC))
+            segment.sent_to = segment.size
             self._forget_if_sent(segment)
         return None
 
@@ -333,7 +373,7 @@ class Spool:
 
     async def _drop(self, segment: _Segment) -> None:
         lost = await asyncio.to_thread(readings_in, segment.path, segment.sent_to)
-        self.counts.dropped += lost
+        self.counts.lose(lost)
         log.error("oldest readings dropped", extra={"action": "spool_dropped", "readings": lost})
         segment.path.unlink(missing_ok=True)
         self._segments.pop(segment.number, None)
@@ -391,6 +431,12 @@ def _new_file(path: Path) -> int:
 def _left_behind(path: Path) -> _Segment:
     facts = path.stat()
     return _Segment(int(path.stem), path, facts.st_size, facts.st_mtime, sealed=True)
+
+
+def _date_oldest(segments: Iterable[_Segment]) -> None:
+    """Learn from its first record when the oldest was begun; for the others their last write will do."""
+    for oldest in islice(segments, 1):
+        oldest.first_at = next((record.at_us / 1e6 for _, record in read_segment(oldest.path)), None)
 
 
 def _write_through(file: int, chunk: bytes) -> None:

@@ -1,50 +1,51 @@
-"""One collector process: a task for each connection, the spool, the writer, device states, and their end."""
+"""One collector process: its connections, the spool, the writer, what it tells of itself, and their end."""
 
 import asyncio
 import contextlib
 import logging
 import os
 import secrets
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 from collectors.command_store import DatabaseCommands
 from collectors.commander import Commander
 from collectors.database import DatabaseStore
 from collectors.device_log import DeviceLog
-from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, TellingDriver, keys_of
-from collectors.listener import Listener
-from collectors.poller import Poller
-from collectors.registry import make_driver
+from collectors.driver import Sample, keys_of
+from collectors.fleet import RESTART_S, Fleet, contexts_of
+from collectors.metrics import Reporter, Stand
+from collectors.reload import Reload
 from collectors.set_aside import SetAside
+from collectors.site_source import LoadedSite, SiteSource
 from collectors.spool import Spool
 from collectors.spool_file import Record
 from collectors.writer import Writer
-from energy_center.config.bindings import Device, Plant, PointBinding, Protocol
+from energy_center.config.bindings import PointBinding
 from energy_center.errors import EnvironmentProblem, RetryLater
 
 log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 1.0
+REPORT_EVERY_S = 10.0
+FIRST_REPORT_S = 2.0
 INTAKE_S, DRAIN_S = 1.0, 2.0  # of the five seconds that a stop may take
-RESTART_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorOptions:
-    """What a collector process needs besides the plant."""
+    """What a collector process needs besides the plant; `source` is where it may be read from again."""
 
     state_dir: Path
     dsn: str | None
+    source: SiteSource
     parent_pid: int | None = None
 
 
 class Supervisor:
     """Runs a plant's collectors until asked to stop."""
 
-    def __init__(self, plant: Plant, options: CollectorOptions) -> None:
+    def __init__(self, site: LoadedSite, options: CollectorOptions) -> None:
         """Take over the spool; nothing is connected yet."""
         self._options = options
         folder = options.state_dir / "spool"
@@ -53,7 +54,7 @@ class Supervisor:
             self._lock = _lock(folder)
             self._spool = Spool(folder)
             self._aside = SetAside.below(folder)
-            client_name = _client_name(options.state_dir)
+            self._name = _client_name(options.state_dir)
         except OSError as cause:
             raise EnvironmentProblem(f"The spool cannot be kept in {folder}: {cause.strerror}") from cause
         self._store = DatabaseStore(options.dsn)
@@ -62,28 +63,42 @@ class Supervisor:
         self._commands = DatabaseCommands(options.dsn)
         self._commander = Commander(self._commands)
         self._stop = asyncio.Event()
-        self._runners = [self._runner(context) for context in contexts_of(plant, client_name)]
-        self._points = len(plant.bindings)
+        self._reload = Reload(options.source, site)
+        self._reporter = Reporter(self._name)
+        contexts = contexts_of(site.plant, self._name)
+        self._fleet = Fleet(contexts, self._take, self._states.report, self._commander)
 
     def stop(self) -> None:
         """Stop intake, bring to disk what was read, and end; safe from a signal handler."""
         self._stop.set()
 
+    def reload(self) -> None:
+        """Take the site as it is written now; safe from a signal handler."""
+        self._reload.ask()
+
     async def run(self) -> None:
         """Collect until `stop`. Intake ends first, then the spool commits, then connections close."""
+        points = len(self._reload.site.plant.bindings)
         log.info(
             "collecting",
-            extra={"action": "collect_start", "points": self._points, "connections": len(self._runners)},
+            extra={"action": "collect_start", "points": points, "connections": len(self._fleet.lines)},
         )
         async with asyncio.TaskGroup() as tasks:
             committing = tasks.create_task(self._spool.run())
             setting_aside = tasks.create_task(self._aside.run())
             writing = tasks.create_task(self._writer.run())
-            background = [tasks.create_task(_kept_running(runner)) for runner in self._runners]
-            background.append(tasks.create_task(self._tell_states()))
-            background.append(tasks.create_task(self._follow_parent()))
-            background.append(tasks.create_task(self._commander.run()))
-            background.append(tasks.create_task(self._commands.wait_for_requests(self._commander.wake)))
+            background = [
+                tasks.create_task(work)
+                for work in (
+                    self._fleet.run(),
+                    self._tell_states(),
+                    self._report_regularly(),
+                    self._follow_site(),
+                    self._follow_parent(),
+                    self._commander.run(),
+                    self._commands.wait_for_requests(self._commander.wake),
+                )
+            ]
             await self._stop.wait()
             for task in background:
                 task.cancel()
@@ -99,10 +114,14 @@ class Supervisor:
             await setting_aside
         with contextlib.suppress(RetryLater, TimeoutError):
             async with asyncio.timeout(1.0):
-                await self._states.tell(self._store)
+                await self._states.tell(self._store, self._seen_at())
+                await self._report()
         await self._store.close()
         await self._commands.close()
         os.close(self._lock)
+        self._log_end()
+
+    def _log_end(self) -> None:
         counts = self._spool.counts
         log.info(
             "collecting ended",
@@ -117,22 +136,7 @@ class Supervisor:
             },
         )
 
-    def _runner(self, context: BusContext) -> Poller[Any] | Listener:
-        driver = make_driver(context)
-        self._commander.add(driver, context.bindings)
-        if isinstance(driver, TellingDriver):
-            driver.push_to(self._sink)
-        if context.connection.protocol is Protocol.MQTT:
-            return Listener(context, cast("PushedDriver", driver), self._take, self._states.report)
-        # the registry pairs the kinds of connection with the kinds of driver
-        return Poller(context, cast("PolledDriver[Any]", driver), self._sink, self._states.report)
-
-    def _sink(self, bindings: tuple[PointBinding, ...], sample: Sample) -> None:
-        self._take(bindings, sample)
-
     def _take(self, bindings: tuple[PointBinding, ...], sample: Sample) -> "asyncio.Future[None]":
-        for device_id in {b.device_id for b in bindings}:
-            self._states.seen(device_id, sample.at)
         return self._spool.append(
             Record(keys_of(bindings), round(sample.at * 1e6), sample.values, sample.quality)
         )
@@ -140,16 +144,79 @@ class Supervisor:
     async def _on_connected(self) -> None:
         self._states.tell_all_again()
 
+    def _seen_at(self) -> dict[str, float]:
+        lines = self._fleet.lines.values()
+        return {device_id: tally.last_at for line in lines for device_id, tally in line.tallies.items()}
+
     async def _tell_states(self) -> None:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
             try:
-                await self._states.tell(self._store)
+                await self._states.tell(self._store, self._seen_at())
             except RetryLater:
                 continue  # the writer says that the database is away
             except Exception:  # the outer loop of a task
                 log.exception("device states not accepted", extra={"action": "states_failed"})
                 await asyncio.sleep(RESTART_S)
+
+    async def _report_regularly(self) -> None:
+        """Tell how collection goes, about every 10 s; the answer says which site is applied."""
+        pause_s = FIRST_REPORT_S
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s = REPORT_EVERY_S
+            try:
+                await self._report()
+            except RetryLater:
+                continue  # the writer says that the database is away
+            except Exception:  # the outer loop of a task
+                log.exception("report not accepted", extra={"action": "report_failed"})
+
+    async def _report(self) -> None:
+        stand = Stand(
+            points=len(self._reload.site.plant.bindings),
+            site_sha256=self._reload.site.sha256,
+            reload_mistakes=self._reload.mistakes,
+            database_away_s=self._writer.away_for_s,
+            stopped=self._stop.is_set(),
+        )
+        applied = await self._store.report(self._reporter.make(self._fleet, self._spool, self._aside, stand))
+        if applied is not None and self._reload.is_news(applied):
+            text = None
+            if self._options.source.follows_database:
+                text = await self._store.applied_text(applied.revision)
+            self._reload.follow(applied, text)
+
+    async def _follow_site(self) -> None:
+        """Take another plant whenever that is asked for, one after the other."""
+        while True:
+            await self._reload.wanted.wait()
+            self._reload.wanted.clear()
+            site = await self._reload.read()
+            if site is not None:
+                await self._change_to(site)
+
+    async def _change_to(self, site: LoadedSite) -> None:
+        try:
+            change = await self._fleet.change_to(contexts_of(site.plant, self._name))
+        except Exception as problem:  # noqa: BLE001  the plant at work must go on, whatever a driver says
+            self._reload.refuse(problem)
+            return
+        before, self._reload.site = self._reload.site, site
+        gone = {b.device_id for b in before.plant.bindings} - {b.device_id for b in site.plant.bindings}
+        self._states.forget(gone)
+        self._writer.ask_again()
+        log.info(
+            "site taken",
+            extra={
+                "action": "reload_done",
+                "points": len(site.plant.bindings),
+                "kept": len(change.kept),
+                "added": ", ".join(change.added),
+                "changed": ", ".join(change.changed),
+                "removed": ", ".join(change.removed),
+            },
+        )
 
     async def _follow_parent(self) -> None:
         """End when the process that started us has ended, so that nothing is left behind."""
@@ -160,33 +227,6 @@ class Supervisor:
                 log.warning("parent process ended", extra={"action": "parent_gone"})
                 self.stop()
                 return
-
-
-async def _kept_running(runner: Poller[Any] | Listener) -> None:
-    """A bug in one connection's task must not stop the others: say it, and start that task again."""
-    while True:
-        try:
-            await runner.run()
-        except Exception:  # the outer loop of a task
-            log.exception("connection failed", extra={"action": "connection_failed"})
-        await asyncio.sleep(RESTART_S)
-
-
-def contexts_of(plant: Plant, client_name: str) -> list[BusContext]:
-    """What hangs on each connection; connections without points are left out."""
-    bindings: dict[str, list[PointBinding]] = defaultdict(list)
-    devices: dict[str, list[Device]] = defaultdict(list)
-    for binding in plant.bindings:
-        bindings[binding.connection_id].append(binding)
-    with_points = {b.device_id for b in plant.bindings}
-    for device in plant.devices:
-        if device.device_id in with_points:
-            devices[device.connection_id].append(device)
-    return [
-        BusContext(c, tuple(devices[c.connection_id]), tuple(bindings[c.connection_id]), client_name)
-        for c in plant.connections
-        if bindings[c.connection_id]
-    ]
 
 
 def _lock(folder: Path) -> int:

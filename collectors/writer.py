@@ -85,6 +85,15 @@ class Writer:
         self._stop = asyncio.Event()
         self._finishing = False
 
+    @property
+    def away_for_s(self) -> float | None:
+        """How long the store has been away; None while it is not."""
+        return None if self._away_since is None else time.monotonic() - self._away_since
+
+    def ask_again(self) -> None:
+        """The plant has changed: ask for the points' numbers as soon as one is not known."""
+        self._asked_at = 0.0
+
     def stop(self) -> None:
         """Let `run` finish after the write under way; the rest stays in the spool."""
         self._stop.set()

@@ -116,6 +116,49 @@ ALTER TABLE public.audit_log ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.bus_state (
+    collector_id text NOT NULL,
+    connection_id text NOT NULL,
+    protocol text NOT NULL,
+    connected_since timestamp with time zone,
+    connects integer NOT NULL,
+    failed_connects integer NOT NULL,
+    busy_share double precision,
+    overdue integer NOT NULL,
+    urgent integer NOT NULL,
+    urgent_wait_s double precision NOT NULL,
+    overruns bigint NOT NULL,
+    malformed bigint NOT NULL,
+    malformed_samples jsonb NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.collector_state (
+    collector_id text NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    stopped boolean NOT NULL,
+    points integer NOT NULL,
+    site_sha256 text NOT NULL,
+    reload_mistakes jsonb NOT NULL,
+    database_away_since timestamp with time zone,
+    cpu_share double precision NOT NULL,
+    memory_bytes bigint NOT NULL,
+    committed bigint NOT NULL,
+    sent bigint NOT NULL,
+    dropped bigint NOT NULL,
+    last_dropped_at timestamp with time zone,
+    backlog_bytes bigint NOT NULL,
+    oldest_unsent_at timestamp with time zone,
+    commit_s double precision NOT NULL,
+    unknown_bytes bigint NOT NULL,
+    future_bytes bigint NOT NULL,
+    unreadable_bytes bigint NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.command (
     command_id bigint NOT NULL,
     client_id uuid,
@@ -171,6 +214,26 @@ ALTER TABLE public.device_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.device_health (
+    collector_id text NOT NULL,
+    device_id text NOT NULL,
+    connection_id text NOT NULL,
+    condition text NOT NULL,
+    last_good_at timestamp with time zone,
+    round_trip_s double precision,
+    round_trip_p95_s double precision,
+    requests bigint NOT NULL,
+    samples bigint NOT NULL,
+    readings bigint NOT NULL,
+    readings_per_s double precision NOT NULL,
+    requests_per_s double precision NOT NULL,
+    overruns bigint NOT NULL,
+    errors jsonb NOT NULL,
+    last_error jsonb,
+    CONSTRAINT device_health_condition_check CHECK ((condition = ANY (ARRAY['online'::text, 'resting'::text, 'away'::text, 'never'::text])))
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.device_state (
     device_id text NOT NULL,
@@ -483,6 +546,12 @@ ALTER TABLE ONLY public.app_user
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id);
 
+ALTER TABLE ONLY public.bus_state
+    ADD CONSTRAINT bus_state_pkey PRIMARY KEY (collector_id, connection_id);
+
+ALTER TABLE ONLY public.collector_state
+    ADD CONSTRAINT collector_state_pkey PRIMARY KEY (collector_id);
+
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_client_id_key UNIQUE (client_id);
 
@@ -491,6 +560,9 @@ ALTER TABLE ONLY public.command
 
 ALTER TABLE ONLY public.device_event
     ADD CONSTRAINT device_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.device_health
+    ADD CONSTRAINT device_health_pkey PRIMARY KEY (collector_id, device_id);
 
 ALTER TABLE ONLY public.device_state
     ADD CONSTRAINT device_state_pkey PRIMARY KEY (device_id);
@@ -597,8 +669,14 @@ CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publ
 ALTER TABLE ONLY public.alarm_event
     ADD CONSTRAINT alarm_event_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
 
+ALTER TABLE ONLY public.bus_state
+    ADD CONSTRAINT bus_state_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);
+
+ALTER TABLE ONLY public.device_health
+    ADD CONSTRAINT device_health_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.space(space_id);

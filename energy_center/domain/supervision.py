@@ -109,11 +109,15 @@ class SpoolReport:
     commit_s: float
     unknown_bytes: int
     future_bytes: int
+    unreadable_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorReport:
-    """One collector process. `site_sha256` is of the site file that it works from."""
+    """One collector process. `site_sha256` is of the site file that it works from.
+
+    `reload_mistakes` say why the newest site file was refused. `stopped`: it ended as it was told to.
+    """
 
     collector_id: str
     host: str
