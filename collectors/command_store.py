@@ -11,6 +11,7 @@ from energy_center.store import audit
 from energy_center.store import commands as store
 from energy_center.store.listen import listen
 from energy_center.store.pool import Database
+from energy_center.store.site import APPLIED
 
 WHO = Actor("system:collector", "local")
 MOST_AT_ONCE = 500
@@ -54,13 +55,13 @@ class DatabaseCommands:
                 )
         return after
 
-    async def wait_for_requests(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever a command was requested or cancelled, for ever."""
+    async def wait_for_requests(self, wake: Callable[[], None], site_applied: Callable[[], None]) -> None:
+        """Call `wake` whenever a command was requested or cancelled, and the other for a site; for ever."""
         if self._dsn is None:
             await asyncio.Event().wait()
             return
-        async for _ in listen(self._dsn, [store.CHANNEL]):
-            wake()
+        async for channel, _ in listen(self._dsn, [store.CHANNEL, APPLIED]):
+            (site_applied if channel == APPLIED else wake)()
 
     async def close(self) -> None:
         """Let go of all connections."""

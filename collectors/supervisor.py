@@ -63,6 +63,7 @@ class Supervisor:
         self._commands = DatabaseCommands(options.dsn)
         self._commander = Commander(self._commands)
         self._stop = asyncio.Event()
+        self._report_now = asyncio.Event()
         self._reload = Reload(options.source, site)
         self._reporter = Reporter(self._name)
         contexts = contexts_of(site.plant, self._name)
@@ -96,7 +97,7 @@ class Supervisor:
                     self._follow_site(),
                     self._follow_parent(),
                     self._commander.run(),
-                    self._commands.wait_for_requests(self._commander.wake),
+                    self._commands.wait_for_requests(self._commander.wake, self._report_now.set),
                 )
             ]
             await self._stop.wait()
@@ -163,7 +164,10 @@ class Supervisor:
         """Tell how collection goes, about every 10 s; the answer says which site is applied."""
         pause_s = FIRST_REPORT_S
         while True:
-            await asyncio.sleep(pause_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._report_now.wait()
+            self._report_now.clear()
             pause_s = REPORT_EVERY_S
             try:
                 await self._report()
@@ -195,6 +199,7 @@ class Supervisor:
             site = await self._reload.read()
             if site is not None:
                 await self._change_to(site)
+            self._report_now.set()
 
     async def _change_to(self, site: LoadedSite) -> None:
         try:

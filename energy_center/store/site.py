@@ -17,6 +17,7 @@ from energy_center.store import audit
 from energy_center.store.pool import Connection, Database, Record
 
 _LOCK = 0x0EC_51_7E_02
+APPLIED: Final = "site"  # the channel on which an applied site that differs from the last one is told
 
 # Fastest believable rise of a register per hour in its role's unit: the range of the matching rate in
 # domain/quantities.py; run hours may gain a little by a device's clock, counts one a second.
@@ -69,6 +70,7 @@ async def apply_site_in(connection: Connection, site: Site, text: str, actor: st
         raise AssertionError("the site was written in this transaction")
     if before != after:
         who, subject = Actor(actor, "local"), f"site/{site.site_id}"
+        await connection.execute("SELECT pg_notify($1, $2)", APPLIED, after)
         was = {"sha256": before} if before else None
         await audit.append(connection, who, "apply_site", subject, was, {"sha256": after}, now)
     return applied
