@@ -44,8 +44,9 @@ lint: setup ## put the code into shape, then say what is left
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup ## every test, against real devices' protocols, a real PostgreSQL and a real browser
+test: setup ## every test, against real devices' protocols, real databases and a real browser
 	@.ci/install-browser
+	@.ci/install-timescaledb
 	. .ci/browser.env && $(BIN)/pytest -q $(ARGS)
 
 browser: setup ## the browser tests alone (Debian's Chromium: by apt as root, else unpacked into .apt/)

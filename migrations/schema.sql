@@ -316,6 +316,11 @@ ALTER TABLE public.notification_outbox ALTER COLUMN outbox_id ADD GENERATED ALWA
     CACHE 1
 );
 
+CREATE TABLE public.partition_care (
+    partition text NOT NULL,
+    reindexed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.point (
     point_id integer NOT NULL,
     equipment_id text NOT NULL,
@@ -581,6 +586,9 @@ ALTER TABLE ONLY public.latest
 
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_pkey PRIMARY KEY (outbox_id);
+
+ALTER TABLE ONLY public.partition_care
+    ADD CONSTRAINT partition_care_pkey PRIMARY KEY (partition);
 
 ALTER TABLE ONLY public.point
     ADD CONSTRAINT point_equipment_id_name_key UNIQUE (equipment_id, name);

@@ -16,9 +16,11 @@ from energy_center.services.audit import check_audit
 from energy_center.services.check_live import check_live
 from energy_center.services.users import enabled_demo_users, list_users
 from energy_center.settings import Mode, Settings, default_state_dir
+from energy_center.store.capabilities import capabilities
 from energy_center.store.embedded import is_prepared
 from energy_center.store.installation import installed_database
 from energy_center.store.migrate import pending_migrations
+from energy_center.store.partitions import default_rows
 from energy_center.store.pool import Database
 from energy_center.store.site import load_site as load_applied_site
 
@@ -127,7 +129,7 @@ async def _look_inside(database: Database, settings: Settings) -> list[Finding]:
     findings = await _schema(database)
     if not all(f.ok for f in findings):
         return findings
-    findings += await _audit(database)
+    findings += [*await _server(database), *await _audit(database)]
     if settings.database_url is not None and settings.mode is Mode.PRODUCTION:
         findings += await _accounts(database)
     return [*findings, *await _life(database)]
@@ -137,6 +139,15 @@ async def _schema(database: Database) -> list[Finding]:
     pending = await pending_migrations(database)
     found = f"{len(pending)} migrations pending" if pending else "up to date"
     return [Finding("schema", not pending, found, "run `energy-center migrate`")]
+
+
+async def _server(database: Database) -> list[Finding]:
+    strays = await default_rows(database)
+    advice = "readings lie outside of every week: `worker` moves them within the hour; is it running?"
+    return [
+        Finding("server", ok=True, found=str(await capabilities(database))),
+        Finding("stray readings", strays == 0, str(strays), advice),
+    ]
 
 
 async def _audit(database: Database) -> list[Finding]:

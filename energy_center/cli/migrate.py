@@ -5,7 +5,9 @@ import asyncio
 from pathlib import Path
 
 from energy_center.cli import out
-from energy_center.settings import Settings
+from energy_center.errors import EnvironmentProblem
+from energy_center.settings import Settings, default_state_dir
+from energy_center.store.embedded import is_prepared
 from energy_center.store.installation import installed_database
 from energy_center.store.migrate import migrate, pending_migrations
 from energy_center.store.schema import dump_schema
@@ -34,7 +36,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
-    async with installed_database(Settings(), min_size=0) as database:
+    settings = Settings()
+    if args.check and settings.database_url is None:
+        folder = settings.state_dir or default_state_dir()
+        if not is_prepared(folder):
+            raise EnvironmentProblem(
+                f"There is no database to check: DATABASE_URL is not set, and {folder} holds none. "
+                "`energy-center migrate` makes one there"
+            )
+    async with installed_database(settings, min_size=0) as database:
         names = await pending_migrations(database) if args.check else await migrate(database)
         if args.write_schema is not None:
             await asyncio.to_thread(args.write_schema.write_text, await dump_schema(database))

@@ -16,7 +16,7 @@ from energy_center.jobs.periodic import Job, run_jobs
 from energy_center.services.run_rules import run_rules
 from energy_center.services.tell_people import deliver_due, open_channels
 from energy_center.settings import Settings
-from energy_center.store.partitions import drop_old, make_ahead
+from energy_center.store.partitions import keep
 from energy_center.store.pool import Database
 from energy_center.store.rollups import roll_up
 from energy_center.store.site import load_site
@@ -116,8 +116,7 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         await deliver_due(db, channels, now)
 
     async def partitions_job(now: datetime) -> None:
-        await make_ahead(db, now)
-        await drop_old(db, now, settings.raw_retention_days)
+        await keep(db, now, settings.raw_retention_days)
 
     async def roll_up_job(now: datetime) -> None:
         site = await load_site(db)
@@ -125,7 +124,7 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
             pass  # until nothing waits
 
     return [
-        Job("partitions", PARTITIONS_EVERY_S, partitions_job),
+        Job("partitions", PARTITIONS_EVERY_S, partitions_job, limit_s=PARTITIONS_EVERY_S),
         Job("roll-ups", ROLL_UP_EVERY_S, roll_up_job, limit_s=600.0),
         Job("rules", settings.rules_interval_s, rules_job),
         Job("outbox", OUTBOX_EVERY_S, outbox_job),

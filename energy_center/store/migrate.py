@@ -1,7 +1,7 @@
 """Numbered SQL migrations: applied in order, once, each in its transaction, never changed once applied.
 
 `migrations/NNNN_name.sql` make the schema on any PostgreSQL; those in `migrations/timescale/` follow where
-the `timescaledb` extension is available.
+the `timescaledb` extension is, or can be made.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from importlib.resources.abc import Traversable
 import asyncpg
 
 from energy_center.errors import MigrationError
+from energy_center.store.capabilities import probe, wants_timescale
 from energy_center.store.pool import Connection, Database, connect
 
 log = logging.getLogger(__name__)
 
 _LOCK = 0x0EC_51_7E  # any constant that only this program uses for an advisory lock
-_OLDEST_MAJOR = 15
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migration (
     name        text PRIMARY KEY,
@@ -72,19 +72,21 @@ async def migrate(db: Database, folder: Traversable | None = None) -> list[str]:
     """Bring the database up to date and give the names applied; several programs may try at once.
 
     Raises:
-        MigrationError: an applied migration was changed or is missing here, or one fails.
+        MigrationError: an applied migration was changed or is missing here, one fails, or
+            the server is too old.
         DatabaseAway: the server cannot be reached.
     """
     async with connect(db.dsn, timeout_s=30) as connection:
-        await _refuse_old_server(connection)
+        await probe(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         try:
             await connection.execute(_LEDGER)
-            todo = await _pending(connection, shipped(folder, timescale=await _has_timescale(connection)))
+            todo = await _pending(connection, shipped(folder, timescale=await wants_timescale(connection)))
             for migration in todo:
                 await _apply(connection, migration)
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+    db.facts.clear()  # the extension may have been made
     return [m.name for m in todo]
 
 
@@ -95,29 +97,11 @@ async def pending_migrations(db: Database, folder: Traversable | None = None) ->
         MigrationError: as `migrate`.
     """
     async with connect(db.dsn, timeout_s=30) as connection:
-        await _refuse_old_server(connection)
-        known = shipped(folder, timescale=await _has_timescale(connection))
+        await probe(connection)
+        known = shipped(folder, timescale=await wants_timescale(connection))
         if not await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL"):
             return [m.name for m in known]
         return [m.name for m in await _pending(connection, known)]
-
-
-async def _refuse_old_server(connection: Connection) -> None:
-    number = int(await connection.fetchval("SHOW server_version_num"))
-    if number < _OLDEST_MAJOR * 10_000:
-        raise MigrationError(
-            f"PostgreSQL {_OLDEST_MAJOR} or newer is needed; this server is {number // 10_000}"
-        )
-
-
-async def _has_timescale(connection: Connection) -> bool:
-    """Whether the extension is in this database, or can be put there."""
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') "
-            "OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')"
-        )
-    )
 
 
 async def _pending(connection: Connection, known: tuple[Migration, ...]) -> list[Migration]:

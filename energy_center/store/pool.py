@@ -133,6 +133,8 @@ class Database:
         self._acquire_s = acquire_s
         # partitions of `reading` that this process has seen, so that a batch need not ask for them
         self.known_partitions: set[str] = set()
+        # what was looked up once, such as the server's capabilities, by its type
+        self.facts: dict[type, object] = {}
 
     @classmethod
     async def open(

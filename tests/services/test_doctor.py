@@ -52,6 +52,8 @@ async def test_a_migrated_database_without_readings_lacks_collection(
 ):
     code, found = _doctor(tmp_path, DATABASE_URL=database_dsn)
     assert (code, found["schema"]["ok"], found["site"]["ok"]) == (1, True, False)
+    assert str(found["server"]["found"]).startswith("PostgreSQL ")
+    assert found["stray readings"]["ok"]
     await apply_site(database, load_site(DEMO_SITE).site, DEMO_SITE.read_text(), "test", datetime.now(UTC))
     code, found = _doctor(tmp_path, DATABASE_URL=database_dsn)
     assert (code, found["audit log"]["ok"], found["collection"]["ok"]) == (1, True, False)

@@ -31,15 +31,31 @@ def said_json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return json.loads(capsys.readouterr().out)
 
 
+async def _start_once(state: Path) -> None:
+    """An installation whose database has no tables yet."""
+    async with EmbeddedPostgres(state):
+        pass
+
+
 def test_check_says_what_is_missing_until_it_is_applied(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    asyncio.run(_start_once(state))
     assert main(["migrate", "--check", "--format", "json"]) == 1
     assert said_json(capsys) == {"pending": NAMES}
     assert main(["migrate", "--format", "json"]) == 0
     assert said_json(capsys) == {"applied": NAMES}
     assert main(["migrate", "--check"]) == 0
     assert capsys.readouterr().out == "The database is up to date.\n"
+
+
+def test_check_never_makes_a_database(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENERGY_CENTER_STATE_DIR", str(state / "none"))
+    assert main(["migrate", "--check"]) == 2
+    assert "There is no database to check" in capsys.readouterr().err
+    assert not (state / "none").exists()
 
 
 def test_a_backup_goes_into_an_empty_installation_only(
