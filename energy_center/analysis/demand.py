@@ -6,12 +6,14 @@ seconds.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from energy_center.analysis.counters import HOUR_S, FloatArray, RunningTotal, consumption_between
 from energy_center.analysis.insufficient import Insufficient
+from energy_center.analysis.intervals import Energies
 
 BLOCK_S = 900.0
 LEVEL_S = 60.0  # the present power is the mean of this long
@@ -58,6 +60,60 @@ def block_demand(
     edges = np.linspace(first_block_s, first_block_s + BLOCK_S * blocks, blocks + 1, dtype=np.float64)
     energy_kwh, coverage = consumption_between(running, edges, max_gap_s)
     return energy_kwh * (HOUR_S / BLOCK_S), coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A highest average: `demand_kw` over the time that starts at `start_s`, epoch seconds."""
+
+    demand_kw: float
+    start_s: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Averages over times of one length: block demand where they stand side by side, running demand else.
+
+    `start_s`, `demand_kw` (NaN where unknown) and `coverage` have shape (n,).
+    """
+
+    start_s: FloatArray
+    window_s: float
+    demand_kw: FloatArray
+    coverage: FloatArray
+
+    def highest(self, least_coverage: float, count: int = 1) -> tuple[Peak, ...]:
+        """The highest, highest first, of those covered well enough; of equal ones the earlier first."""
+        usable = (self.coverage >= least_coverage) & ~np.isnan(self.demand_kw)
+        known = np.flatnonzero(usable)
+        order = known[np.argsort(-self.demand_kw[known], kind="stable")][:count]
+        return tuple(
+            Peak(float(self.demand_kw[i]), float(self.start_s[i]), float(self.coverage[i])) for i in order
+        )
+
+
+def block_windows(blocks: Energies) -> Windows:
+    """The demand of blocks of equal length from their energies."""
+    window_s = float(blocks.edges_s[1] - blocks.edges_s[0])
+    return Windows(blocks.edges_s[:-1], window_s, blocks.mean_power(), blocks.coverage)
+
+
+def running_demand(
+    energies_over: Callable[[FloatArray], Energies], ends_s: FloatArray, window_s: float = BLOCK_S
+) -> Windows:
+    """Averages over the windows that end at `ends_s` (rising), wherever they begin on the clock.
+
+    `energies_over` gives the energies between rising edges.
+    """
+    edges = np.unique(np.concatenate((ends_s - window_s, ends_s)))
+    pieces = energies_over(edges)
+    total = np.concatenate(([0.0], np.cumsum(np.nan_to_num(pieces.amount))))
+    seconds = np.concatenate(([0.0], np.cumsum(pieces.coverage * np.diff(edges))))
+    first, last = np.searchsorted(edges, ends_s - window_s), np.searchsorted(edges, ends_s)
+    covered = np.clip((seconds[last] - seconds[first]) / window_s, 0.0, 1.0)
+    amount = np.where(covered > 0, total[last] - total[first], np.nan)
+    return Windows(ends_s - window_s, window_s, amount * HOUR_S / window_s, covered)
 
 
 @dataclass(frozen=True, slots=True)

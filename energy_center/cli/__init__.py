@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "simulate": "run the device simulators alone, or steer running ones",
     "backfill": "fill the demo's past with simulated history",
     "import": "bring in old readings from a CSV file",
+    "intervals": "cut a meter's export into intervals and name what happened to its register",
+    "demand": "find the highest demand in a meter's export",
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",
     "detection": "score the rules against injected faults",

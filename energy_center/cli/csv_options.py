@@ -1,11 +1,12 @@
-"""The options with which a person says how an export file is written; shared by all commands that read one."""
+"""The options with which a person says how an export file is written; shared by commands that read one."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from energy_center.cli import out
 from energy_center.errors import Invalid
-from energy_center.services.meter_csv.model import CsvOptions, DateOrder, Export, Quantity, Stamp
+from energy_center.services.meter_csv.model import Assumption, CsvOptions, DateOrder, Export, Quantity, Stamp
 
 _SHOWN = 20
 
@@ -77,10 +78,14 @@ def _pairs(option: str, words: list[str]) -> dict[str, str]:
     return found
 
 
-def tell_export(export: Export) -> None:
-    """Say on standard error what was assumed and what could not be used, so that tables stay clean."""
-    for assumption in export.assumptions:
+def tell_assumptions(assumptions: Sequence[Assumption]) -> None:
+    """Say on standard error what was assumed, so that tables on standard output stay clean."""
+    for assumption in assumptions:
         out.error(f"{assumption.text}  [{'told' if assumption.is_told else assumption.option}]")
+
+
+def tell_unusable(export: Export) -> None:
+    """Say on standard error which cells could not be used."""
     for bad in export.bad[:_SHOWN]:
         out.error(bad.sentence(export.file))
     if export.bad_count > _SHOWN:
@@ -89,7 +94,7 @@ def tell_export(export: Export) -> None:
         out.error(f"{export.empty:,} empty cells; {export.repeated:,} lines repeat another one exactly")
 
 
-def export_document(export: Export) -> dict[str, object]:
+def export_document(export: Export, assumptions: Sequence[Assumption]) -> dict[str, object]:
     """The same for programs."""
     return {
         "file": export.file,
@@ -98,7 +103,7 @@ def export_document(export: Export) -> dict[str, object]:
         "unit": export.unit,
         "interval_s": export.interval_s,
         "zone": export.zone,
-        "assumptions": [{"text": a.text, "option": a.option, "told": a.is_told} for a in export.assumptions],
+        "assumptions": [{"text": a.text, "option": a.option, "told": a.is_told} for a in assumptions],
         "unusable": [b.sentence(export.file) for b in export.bad],
         "unusable_count": export.bad_count,
         "empty": export.empty,
