@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from collectors.check_quality import RangeCheck
 from collectors.commander import Commander
 from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, TellingDriver
 from collectors.listener import Listener
@@ -121,19 +122,25 @@ class Fleet:
         polled = cast("PolledDriver[Any]", driver)
         poller = Poller(context, polled, self._sink, self._report)
         if isinstance(polled, TellingDriver):
-            polled.push_to(_counted(poller.tallies, self._sink))
+            polled.push_to(_told(poller.tallies, self._sink))
         return Line(context, polled, poller, ending)
 
     def _sink(self, bindings: tuple[PointBinding, ...], sample: Sample) -> None:
         self._take(bindings, sample)
 
 
-def _counted(
+def _told(
     tallies: Mapping[str, DeviceTally], sink: Callable[[tuple[PointBinding, ...], Sample], None]
 ) -> Callable[[tuple[PointBinding, ...], Sample], None]:
+    """The way of what no poll waits for: counted apart, checked as polled values are."""
+    checks: dict[tuple[PointBinding, ...], RangeCheck] = {}
+
     def push(bindings: tuple[PointBinding, ...], sample: Sample) -> None:
+        check = checks.get(bindings)
+        if check is None:
+            check = checks[bindings] = RangeCheck(bindings)
         tallies[bindings[0].device_id].told(sample.at, len(bindings))
-        sink(bindings, sample)
+        sink(bindings, check.flag(sample))
 
     return push
 

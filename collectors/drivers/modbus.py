@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from collectors.decode import BlockDecoder
-from collectors.driver import BusContext, Sample
-from collectors.drivers.modbus_client import Client, ClientCounts, ModbusClient
+from collectors.driver import BusContext, Push, Sample
+from collectors.drivers.modbus_client import Client, ClientCounts, Late, ModbusClient, Reply
 from collectors.drivers.modbus_pdu import payload_of, read_request
 from collectors.drivers.modbus_rtu import RtuClient
 from collectors.line_timing import quiet_s
@@ -54,12 +54,13 @@ class BlockLatency:
 class _Planned:
     """What is worked out once for a block."""
 
-    __slots__ = ("decoder", "latency", "request")
+    __slots__ = ("decoder", "late", "latency", "request")
 
     def __init__(self, block: RegisterBlock, start: int = 0) -> None:
         self.request = read_request(block.table, start + block.address, block.count)
         self.decoder = BlockDecoder(block.bindings, block.address)
         self.latency = BlockLatency()
+        self.late: Late | None = None
 
 
 class ModbusDriver:
@@ -74,6 +75,7 @@ class ModbusDriver:
         self._tells_late = isinstance(target, ModbusTcp) and target.framing is Framing.TCP
         self._client: Client = ModbusClient() if self._tells_late else RtuClient()
         self._planned: dict[RegisterBlock, _Planned] = {}
+        self._push: Push | None = None
         in_flight = min((d.limits.max_in_flight for d in context.devices), default=1)
         self._slots = asyncio.Semaphore(in_flight if self._tells_late else 1)
         self._gap_s = max(target.min_gap_s, quiet_s(target))
@@ -94,6 +96,10 @@ class ModbusDriver:
     def counts(self) -> ClientCounts:
         """Requests, replies, late and bad frames of the present connection."""
         return self._client.counts
+
+    def push_to(self, push: Push) -> None:
+        """Hand on replies that came after a block's own limit, within the connection's."""
+        self._push = push
 
     def plan(self, devices: Sequence[Device], bindings: Sequence[PointBinding]) -> list[RegisterBlock]:
         """The fewest block reads within the devices' limits."""
@@ -118,6 +124,7 @@ class ModbusDriver:
         if planned is None:
             start = start_of(block.models, await self._models(block.unit_id)) if block.models else 0
             planned = self._planned[block] = _Planned(block, start)
+            planned.late = self._late(block, planned.decoder)
         async with self._slots:
             pdu, at = await self._ask(block.unit_id, planned)
         try:
@@ -128,7 +135,21 @@ class ModbusDriver:
         values, quality = planned.decoder.decode(payload)
         return Sample(at, values, quality)
 
-    async def _ask(self, unit_id: int, planned: _Planned) -> tuple[bytes, float]:
+    def _late(self, block: RegisterBlock, decoder: BlockDecoder) -> Late | None:
+        push = self._push
+        if push is None:
+            return None
+
+        def take(reply: Reply) -> None:
+            pdu, at = reply
+            # what a device refuses is told by the answer to the next request
+            with suppress(BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported):
+                payload = payload_of(pdu, block.table, block.count)
+                push(block.bindings, Sample(at, *decoder.decode(payload)))
+
+        return Late(self._target.timeout_s, take)
+
+    async def _ask(self, unit_id: int, planned: _Planned) -> Reply:
         began = time.monotonic()
         if self._free_at > began:
             await asyncio.sleep(self._free_at - began)
@@ -136,7 +157,7 @@ class ModbusDriver:
         longest = self._target.timeout_s
         limit = planned.latency.limit_s(longest) if self._tells_late else longest
         try:
-            reply = await self._client.request(unit_id, planned.request, limit)
+            reply = await self._client.request(unit_id, planned.request, limit, planned.late)
         except DeviceAway:
             planned.latency.missed()
             raise

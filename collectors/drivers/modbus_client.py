@@ -6,6 +6,7 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
 import asyncio
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,14 @@ _HEADER = struct.Struct(">HHHB")
 _MAX_LENGTH = 254  # unit and the longest PDU
 TIMER_TICK_S = 0.002  # a loop's clock may ring up to a millisecond early
 Reply = tuple[bytes, float]  # a PDU, and the UTC second of its arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Who takes a reply that nobody waits for any more, if it comes within so many seconds after all."""
+
+    within_s: float
+    take: Callable[[Reply], None]
 
 
 @dataclass(slots=True)
@@ -36,8 +45,8 @@ class Client(Protocol):
     def is_open(self) -> bool:
         """Whether requests can be sent."""
 
-    async def request(self, unit: int, pdu: bytes, within_s: float) -> Reply:
-        """Ask once; raises DeviceAway or BadFrame."""
+    async def request(self, unit: int, pdu: bytes, within_s: float, late: Late | None = None) -> Reply:
+        """Ask once; raises DeviceAway or BadFrame. Where framing tells replies apart, `late` has its use."""
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -61,6 +70,7 @@ class ModbusClient(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._waiting: dict[int, tuple[int, asyncio.Future[Reply], float]] = {}
+        self._overdue: dict[int, tuple[int, float, Callable[[Reply], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._transaction = 0
 
@@ -73,8 +83,8 @@ class ModbusClient(asyncio.Protocol):
         """Open the connection; raises DeviceAway."""
         await connect_stream(self, host, port, within_s)
 
-    async def request(self, unit: int, pdu: bytes, within_s: float) -> Reply:
-        """Send one request and wait for its reply.
+    async def request(self, unit: int, pdu: bytes, within_s: float, late: Late | None = None) -> Reply:
+        """Send one request and wait for its reply; one that comes later still goes to `late`.
 
         Raises:
             DeviceAway: no complete reply in time, or the connection was lost.
@@ -95,8 +105,17 @@ class ModbusClient(asyncio.Protocol):
         try:
             transport.write(_HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu)
             return await reply
+        except DeviceAway:
+            if late is not None and self.is_open:
+                self._expect_late(transaction, unit, late.within_s - within_s, late.take)
+            raise
         finally:
             del self._waiting[transaction]
+
+    def _expect_late(self, transaction: int, unit: int, for_s: float, take: Callable[[Reply], None]) -> None:
+        now = asyncio.get_running_loop().time()
+        self._overdue = {t: waiting for t, waiting in self._overdue.items() if waiting[1] > now}
+        self._overdue[transaction] = (unit, now + for_s, take)
 
     def _arm(self, deadline: float) -> None:
         if self._timer is not None:
@@ -148,6 +167,7 @@ class ModbusClient(asyncio.Protocol):
                 break
             self._answer(transaction, unit, stream[start + _HEADER.size : end], at)
             start = end
+            at += 2e-6  # replies that came together are readings of their own, also when rounded to 1 us
         if start < available:
             self._buffer += stream[start:]
 
@@ -155,12 +175,18 @@ class ModbusClient(asyncio.Protocol):
         asked, reply, _ = self._waiting.get(transaction, (0, None, 0.0))
         if reply is None or reply.done():
             self.counts.late += 1
+            self._take_late(transaction, unit, (pdu, at))
         elif unit != asked:
             self.counts.bad += 1
             reply.set_exception(BadFrame("The reply comes from another unit", unit=asked, from_unit=unit))
         else:
             self.counts.replies += 1
             reply.set_result((pdu, at))
+
+    def _take_late(self, transaction: int, unit: int, reply: Reply) -> None:
+        asked, until, take = self._overdue.pop(transaction, (-1, 0.0, None))
+        if take is not None and unit == asked and asyncio.get_running_loop().time() <= until:
+            take(reply)
 
     def _lose_step(self) -> None:
         self.counts.bad += 1
@@ -170,6 +196,7 @@ class ModbusClient(asyncio.Protocol):
 
     def _fail_all(self, why: Exception) -> None:
         self._buffer.clear()
+        self._overdue.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -8,7 +8,7 @@ Source: MODBUS over Serial Line V1.02, 2.5.1.
 import asyncio
 import time
 
-from collectors.drivers.modbus_client import ClientCounts, Reply, connect_stream
+from collectors.drivers.modbus_client import ClientCounts, Late, Reply, connect_stream
 from collectors.drivers.modbus_pdu import FAILED, crc_of
 from collectors.drivers.serial_port import ByteStream, SerialPort
 from energy_center.config.bindings import ModbusRtu
@@ -54,8 +54,8 @@ class RtuClient(asyncio.Protocol):
         """Open a serial port; raises DeviceAway."""
         self._stream = SerialPort(line, self.data_received, self.connection_lost)
 
-    async def request(self, unit: int, pdu: bytes, within_s: float) -> Reply:
-        """Send one request and wait for its reply.
+    async def request(self, unit: int, pdu: bytes, within_s: float, late: Late | None = None) -> Reply:  # noqa: ARG002
+        """Send one request and wait for its reply. A late one cannot be told from an answer to the next.
 
         Raises:
             DeviceAway: no complete reply in time, or the line was lost.

@@ -101,6 +101,39 @@ async def test_silence_is_device_away_after_the_time_limit() -> None:
         assert values(await driver.read(block)) == [10.0, 11.0, 14.0]
 
 
+async def test_answer_after_the_blocks_own_limit_still_counts_within_that_of_the_connection() -> None:
+    late: asyncio.Queue[Sample] = asyncio.Queue()
+    async with driven() as (misbehaving, driver, block):
+        driver.push_to(lambda _, sample: late.put_nowait(sample))
+        await driver.read(block)  # quick: from now on the block is waited for 0.2 s, not 0.4 s
+        misbehaving.delay_s = 0.3
+        with pytest.raises(DeviceAway):
+            await driver.read(block)
+        async with asyncio.timeout(2.0):
+            assert values(await late.get()) == [10.0, 11.0, 14.0]
+        misbehaving.delay_s = 0.5
+        with pytest.raises(DeviceAway):
+            await driver.read(block)
+        misbehaving.delay_s = 0.0
+        await driver.read(block)
+    assert late.empty()
+
+
+async def test_replies_that_come_together_are_readings_of_different_instants() -> None:
+    late: asyncio.Queue[Sample] = asyncio.Queue()
+    async with driven() as (misbehaving, driver, block):
+        driver.push_to(lambda _, sample: late.put_nowait(sample))
+        await driver.read(block)
+        held: list[bytes] = []
+        misbehaving.behave = lambda request: (
+            None if held.append(request) or len(held) == 1 else registers(held[0]) + registers(request)
+        )
+        with pytest.raises(DeviceAway):
+            await driver.read(block)
+        in_time = await driver.read(block)
+        assert round(late.get_nowait().at * 1e6) != round(in_time.at * 1e6)
+
+
 async def test_late_answer_is_not_taken_for_the_next_one() -> None:
     async with driven() as (misbehaving, driver, block):
         held: list[bytes] = []
