@@ -1,4 +1,4 @@
-"""A virtual meter's energy is the expression of the energies; what is no sum of meters is refused in words."""
+"""A virtual meter's energy is the expression of the energies; all else is refused in words."""
 
 import numpy as np
 import pytest
