@@ -4,7 +4,7 @@ Each call recomputes what was touched and replaces it, so that late data, replay
 give the same rows. Hours and days are the site's local ones. The queries stand in `sql/rollups.sql`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,10 +42,12 @@ async def roll_up(db: Database, site_zone: str, now: datetime, limit: int = 2000
         # new points are not in the planner's statistics yet: it would take 30,000 rows for one and loop
         await connection.execute("SET LOCAL enable_nestloop = off")
         taken = await _take(connection, now + timedelta(days=1), limit)
-        for rectangle in merge(
-            Rectangle(r["bucket_from"], r["bucket_to"], tuple(r["point_ids"])) for r in taken
-        ):
+        touched = [Rectangle(r["bucket_from"], r["bucket_to"], tuple(r["point_ids"])) for r in taken]
+        slow = await _slow_points(connection, touched)
+        for rectangle in merge(_without(touched, slow)):
             await _recompute(connection, rectangle, site_zone)
+        for reach, rectangle in _widened(touched, slow):
+            await _recompute(connection, rectangle, site_zone, reach)
     return len(taken)
 
 
@@ -104,13 +106,49 @@ async def _take(connection: Connection, until: datetime, limit: int) -> list[Rec
     return taken
 
 
-async def _recompute(connection: Connection, piece: Rectangle, zone: str) -> None:
+async def _slow_points(connection: Connection, pieces: Iterable[Rectangle]) -> dict[int, timedelta]:
+    """Of points that are, or once were, read less often than every 15 min: how far one reading reaches."""
+    rows = await connection.fetch(
+        "SELECT point_id, 1.5 * max(interval_s) AS reach_s FROM (SELECT point_id, interval_s FROM point "
+        "UNION ALL SELECT point_id, interval_s FROM sampling) AS p "
+        "WHERE interval_s > $1 AND point_id = ANY($2::int[]) GROUP BY point_id",
+        BUCKET.total_seconds(),
+        list({p for piece in pieces for p in piece.point_ids}),
+    )
+    return {row["point_id"]: timedelta(seconds=row["reach_s"]) for row in rows}
+
+
+def _without(pieces: Iterable[Rectangle], slow: Mapping[int, timedelta]) -> Iterator[Rectangle]:
+    for piece in pieces:
+        if points := tuple(p for p in piece.point_ids if p not in slow):
+            yield Rectangle(piece.start, piece.end, points)
+
+
+def _widened(pieces: Iterable[Rectangle], slow: Mapping[int, timedelta]) -> list[tuple[timedelta, Rectangle]]:
+    """Pieces of slow points by their reach, as far around as a reading's neighbours may lie."""
+    by_reach: dict[timedelta, list[Rectangle]] = {}
+    for piece in pieces:
+        for reach in {slow[p] for p in piece.point_ids if p in slow}:
+            margin = -(-reach // BUCKET) * BUCKET
+            points = tuple(p for p in piece.point_ids if slow.get(p) == reach)
+            by_reach.setdefault(reach, []).append(Rectangle(piece.start - margin, piece.end + margin, points))
+    return [(reach, piece) for reach, wide in sorted(by_reach.items()) for piece in merge(wide)]
+
+
+async def _recompute(
+    connection: Connection, piece: Rectangle, zone: str, reach: timedelta | None = None
+) -> None:
     """Replace the rollups of a rectangle, and the consumption of the bucket after it.
 
     One bucket more than was touched: a reading at the end of a bucket still holds at the start of the next.
+    With a `reach`, buckets without a reading between two are filled for as long as one holds.
     """
     sql, end = queries("rollups"), piece.end + BUCKET
     await connection.execute(sql["quarter_hours"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
+    if reach is not None:
+        await connection.execute(
+            sql["carried"], piece.start, end, piece.point_ids, reach, timeout=_STATEMENT_S
+        )
     await _build_coarse(connection, Rectangle(piece.start, end, piece.point_ids), zone)
     relinked: dict[datetime, set[int]] = {}
     changed = await connection.fetch(sql["relink"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)

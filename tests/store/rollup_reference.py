@@ -55,6 +55,7 @@ def roll_up(
     readings: Sequence[Raw],
     interval_s: Callable[[float], float],
     *,
+    slowest_s: float = 0.0,
     is_counter: bool = False,
     rate: float | None = None,
     rollover: float | None = None,
@@ -68,7 +69,8 @@ def roll_up(
     before: tuple[float, Raw] | None = None
     for start, inside in sorted(buckets.items()):
         used = without_glitches(inside) if is_counter else inside
-        mean, coverage = _weigh(start, used, before[1] if before else None, interval_s(start))
+        reach = max(7200.0, 1.5 * slowest_s)
+        mean, coverage = _weigh(start, used, before[1] if before else None, interval_s(start), reach)
         delta = None
         if is_counter:
             delta = sum(
@@ -94,16 +96,37 @@ def roll_up(
             quality,
         )
         before = (start, used[-1])
-    return rows
+    usable = sorted((r for inside in buckets.values() for r in inside), key=lambda r: r.t)
+    return rows | _carried(usable, interval_s, is_counter=is_counter)
 
 
-def _weigh(start: float, used: Sequence[Raw], before: Raw | None, interval: float) -> tuple[float, float]:
+def _carried(
+    usable: Sequence[Raw], interval_s: Callable[[float], float], *, is_counter: bool
+) -> dict[float, Row]:
+    """Buckets between two readings of a slow point, by the share of them for which the first one holds."""
+    rows = {}
+    for reading, after in itertools.pairwise(usable):
+        start = reading.t // BUCKET_S * BUCKET_S + BUCKET_S
+        while start + BUCKET_S <= after.t // BUCKET_S * BUCKET_S:
+            interval, gap = interval_s(start), after.t - reading.t
+            until = after.t if gap <= 1.5 * interval else reading.t + interval
+            share = (min(until, start + BUCKET_S) - start) / BUCKET_S
+            if interval > BUCKET_S and share > 0:
+                v, delta = reading.value, 0.0 if is_counter else None
+                rows[start] = Row(None if is_counter else v, v, v, v, v, delta, share, 0, reading.quality)
+            start += BUCKET_S
+    return dict(sorted(rows.items()))
+
+
+def _weigh(
+    start: float, used: Sequence[Raw], before: Raw | None, interval: float, reach: float
+) -> tuple[float, float]:
     def hold(gap: float) -> float:
         return gap if gap <= 1.5 * interval else interval
 
     ends = [row.t for row in used[1:]] + [start + BUCKET_S]
     weights = [(hold(end - row.t), row.value) for row, end in zip(used, ends, strict=True)]
-    if before is not None and used[0].t - before.t <= 7200:
+    if before is not None and used[0].t - before.t <= reach:
         held_until = min(used[0].t, before.t + hold(used[0].t - before.t))
         weights.append((max(0.0, held_until - start), before.value))
     total = sum(w for w, _ in weights)

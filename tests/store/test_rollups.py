@@ -185,8 +185,13 @@ async def test_late_data_take_their_share_from_the_bucket_after(database: Databa
     assert (await series(database, p, Grain.DAY)).delta.tolist() == [0.0, 30.0, 70.0]
 
 
-@pytest.mark.parametrize("seed", range(12))
-async def test_any_order_of_arrival_equals_a_recomputation(database: Database, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "interval_s"),
+    [(n, 60.0) for n in range(5)] + [(n, 1800.0) for n in (5, 6)] + [(7, 4000.0), (8, 7200.0)],
+)
+async def test_any_order_of_arrival_equals_a_recomputation(
+    database: Database, seed: int, interval_s: float
+) -> None:
     random = Random(seed)  # noqa: S311 a test's order
     gauge, counter = [
         p.point_id
@@ -199,12 +204,12 @@ async def test_any_order_of_arrival_equals_a_recomputation(database: Database, s
             "UPDATE point SET max_rate_per_h = 500, rollover_at = 1000 WHERE kind = 'counter'"
         )
         await note_sampling(connection, [gauge, counter], NOW - 900 * DAY, 900.0)
-        await note_sampling(connection, [gauge, counter], NOW + HOUR, 60.0)
+        await note_sampling(connection, [gauge, counter], NOW + 6 * HOUR, interval_s)
     readings: dict[PointId, list[Raw]] = {gauge: [], counter: []}
     for point_id, rows in readings.items():
         t, register = NOW.timestamp(), 900.0
         for _ in range(random.randrange(20, 120)):
-            t += random.choice([5, 60, 61.5, 300, 900, 900, 4000])
+            t += random.choice([5, 60, 61.5, 300, 900, 900, 4000, interval_s, 2 * interval_s])
             register = random.choice([(register + random.uniform(0, 30)) % 1000] * 9 + [0.0])
             rows.append(Raw(t, register, random.choice([0] * 8 + [1, 2, 8, 16])))
         assert point_id
@@ -228,11 +233,13 @@ async def test_any_order_of_arrival_equals_a_recomputation(database: Database, s
     await settle(database)
 
     def interval(start: float) -> float:
-        return 60.0 if start >= (NOW + HOUR).timestamp() else 900.0
+        return interval_s if start >= (NOW + 6 * HOUR).timestamp() else 900.0
 
-    expected = reference(readings[gauge], interval)
+    expected = reference(readings[gauge], interval, slowest_s=interval_s)
     assert plain(await stored(database, gauge)) == approx(expected)
-    expected = reference(readings[counter], interval, is_counter=True, rate=500, rollover=1000)
+    expected = reference(
+        readings[counter], interval, slowest_s=interval_s, is_counter=True, rate=500, rollover=1000
+    )
     assert plain(await stored(database, counter)) == approx(expected)
     total = sum(row.delta or 0 for row in expected.values())
     for grain in (Grain.HOUR, Grain.DAY):
@@ -261,6 +268,49 @@ async def test_a_local_day_has_its_own_hours(database: Database, zone: str, on: 
         n = await connection.fetchval("SELECT n FROM reading_day WHERE bucket = $1", midnight)
     assert n == 4 * hours
     assert (await series(database, p, Grain.HOUR)).coverage.tolist()[1:39] == [1.0] * 38
+
+
+@pytest.mark.parametrize("interval_s", [1200.0, 5400.0, 14_400.0])
+@pytest.mark.parametrize("role", [POWER, ENERGY])
+async def test_a_slow_point_that_is_read_in_time_is_covered(
+    database: Database, role: Role, interval_s: float
+) -> None:
+    p = await point(database, role, interval_s)
+    step = timedelta(seconds=interval_s)
+    rows = minutely(NOW - 2 * HOUR, [float(n) for n in range(int(2 * DAY / step) + 1)], step)
+    random = Random(1)  # noqa: S311 a test's order
+    random.shuffle(rows)
+    for row in rows:
+        await write_readings(database, batch(p, [row]), NOW)
+    await settle(database)
+    for grain in (Grain.QUARTER, Grain.HOUR, Grain.DAY):
+        inside = (await series(database, p, grain)).coverage[1:-1]
+        assert len(inside) > 0
+        assert inside.tolist() == pytest.approx([1.0] * len(inside)), grain
+    if role is ENERGY:  # nothing is counted twice, or lost, for what is carried
+        assert (await series(database, p)).delta.sum() == len(rows) - 1
+
+
+async def test_a_lost_reading_of_a_slow_point_costs_its_time(database: Database) -> None:
+    p = await point(database, interval_s=3600.0)
+    rows = minutely(NOW, [5.0] * 6, HOUR)
+    del rows[3]
+    await write_readings(database, batch(p, rows), NOW)
+    await settle(database)
+    # 04:00 to 09:00 UTC; the reading of 06:00 holds for its hour, nothing is known from 07:00 to 08:00
+    assert (await series(database, p, Grain.HOUR)).coverage.tolist() == [1.0, 1.0, 1.0, 1.0, 0.25]
+    assert (await series(database, p)).coverage.sum() == 4 * 4 + 1
+
+
+async def test_a_slow_counter_s_jump_is_judged_by_the_time_between_readings(database: Database) -> None:
+    """100 kWh in two hours at 60 kWh/h at most: believable, though buckets between them are filled."""
+    p = await point(database, ENERGY, 7200.0)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE point SET max_rate_per_h = 60")
+    for late in ((NOW, 0.0), (NOW + 4 * HOUR, 200.0), (NOW + 2 * HOUR, 100.0)):
+        await write_readings(database, batch(p, [late]), NOW)
+        await settle(database)
+    assert (await series(database, p)).delta.sum() == 200.0
 
 
 async def test_days_add_up_to_the_month(database: Database) -> None:

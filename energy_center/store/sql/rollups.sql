@@ -6,8 +6,12 @@
 -- depends only on the bucket's own readings and the one before, so any rectangle gives the same.
 WITH pt AS MATERIALIZED (
     SELECT w.point_id, coalesce(p.kind = 'counter', false) AS is_counter, p.max_rate_per_h, p.rollover_at,
-           coalesce(p.interval_s, 60)::float8 AS interval_s
+           coalesce(p.interval_s, 60)::float8 AS interval_s,
+           -- how far back the reading before may lie: 2 hours, or what a slow point's interval allows
+           greatest(7200, 1.5 * p.interval_s, 1.5 * s.slowest_s)::float8 AS reach_s
     FROM unnest($3::int[]) AS w (point_id) LEFT JOIN point AS p USING (point_id)
+    LEFT JOIN (SELECT point_id, max(interval_s) AS slowest_s FROM sampling WHERE point_id = ANY ($3)
+               GROUP BY point_id) AS s USING (point_id)
 ),
 sampled AS MATERIALIZED (
     SELECT point_id, from_t, interval_s,
@@ -24,7 +28,8 @@ raw AS (
     SELECT pt.point_id, date_part('epoch', b.ts), b.value, b.quality
     FROM pt CROSS JOIN LATERAL (
         SELECT ts, value, quality FROM reading AS r
-        WHERE r.point_id = pt.point_id AND r.ts < $1 AND r.ts >= $1::timestamptz - interval '2 hours'
+        WHERE r.point_id = pt.point_id AND r.ts < $1
+          AND r.ts >= $1::timestamptz - make_interval(secs => pt.reach_s)
           AND r.quality & 9 = 0
         ORDER BY r.ts DESC LIMIT 1) AS b
 ),
@@ -35,13 +40,13 @@ neighbours AS (
     FROM raw WINDOW w AS (PARTITION BY point_id ORDER BY t)
 ),
 usable AS (
-    SELECT n.point_id, n.t, n.value, n.quality, n.b, pt.is_counter, pt.max_rate_per_h, pt.rollover_at
+    SELECT n.point_id, n.t, n.value, n.quality, n.b, pt.is_counter, pt.max_rate_per_h, pt.rollover_at, pt.reach_s
     FROM neighbours AS n JOIN pt USING (point_id)
     WHERE (pt.is_counter AND n.before_t >= n.b AND n.after_t < n.b + 900
            AND n.before <= n.after AND (n.value < n.before OR n.value > n.after)) IS NOT TRUE
 ),
 spaced AS (
-    SELECT point_id, t, value, quality, b, is_counter, max_rate_per_h, rollover_at,
+    SELECT point_id, t, value, quality, b, is_counter, max_rate_per_h, rollover_at, reach_s,
            lag(t) OVER w AS before_t, lag(value) OVER w AS before, lead(t) OVER w AS after_t
     FROM usable WINDOW w AS (PARTITION BY point_id ORDER BY t)
 ),
@@ -51,7 +56,7 @@ weighed AS (
            s.after_t IS NULL OR s.after_t >= s.b + 900 AS is_last,
            CASE WHEN least(s.after_t, s.b + 900) - s.t <= 1.5 * i.interval_s
                 THEN least(s.after_t, s.b + 900) - s.t ELSE i.interval_s END AS held_s,
-           CASE WHEN s.before_t >= s.b OR s.before_t IS NULL OR s.t - s.before_t > 7200 THEN 0
+           CASE WHEN s.before_t >= s.b OR s.before_t IS NULL OR s.t - s.before_t > s.reach_s THEN 0
                 WHEN s.t - s.before_t <= 1.5 * i.interval_s THEN s.t - s.b
                 ELSE greatest(0, least(s.t, s.before_t + i.interval_s) - s.b) END AS lead_s
     FROM spaced AS s
@@ -85,12 +90,12 @@ chain AS (
            n, quality, true AS is_fresh FROM fresh
     UNION ALL
     SELECT s.point_id, s.bucket, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.last, NULL, NULL, NULL, NULL, false
-    FROM stored AS s WHERE NOT EXISTS (SELECT FROM fresh AS f WHERE f.point_id = s.point_id AND f.bucket = s.bucket)
+    FROM stored AS s WHERE s.n > 0 AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.point_id = s.point_id AND f.bucket = s.bucket)
     UNION ALL
     SELECT pt.point_id, b.bucket, NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.last, NULL, NULL, NULL, NULL, false
     FROM pt CROSS JOIN LATERAL (
         SELECT bucket, last FROM reading_15min AS q
-        WHERE q.point_id = pt.point_id AND q.bucket < $1 ORDER BY q.bucket DESC LIMIT 1) AS b
+        WHERE q.point_id = pt.point_id AND q.bucket < $1 AND q.n > 0 ORDER BY q.bucket DESC LIMIT 1) AS b
     WHERE pt.is_counter
 ),
 linked AS (
@@ -112,6 +117,55 @@ WHERE (t.mean, t.min, t.max, t.first, t.last, t.delta, t.within, t.coverage, t.n
       (excluded.mean, excluded.min, excluded.max, excluded.first, excluded.last, excluded.delta, excluded.within,
        excluded.coverage, excluded.n, excluded.quality)
 
+-- carried --
+-- Buckets of slow points without a reading of their own, between two readings: a reading holds until the next one,
+-- but only for one interval when that comes later than 1.5 intervals. n is 0; a counter's consumption stays in
+-- the bucket of the later reading. Only points read less often than every 15 min have such buckets.
+-- $1 first bucket, $2 end (exclusive), $3 point ids, $4 how far around to look, as an interval.
+WITH pt AS MATERIALIZED (
+    SELECT point_id, kind = 'counter' AS is_counter, interval_s::float8 AS interval_s FROM point
+    WHERE point_id = ANY ($3::int[])
+),
+sampled AS MATERIALIZED (
+    SELECT point_id, from_t, interval_s,
+           lead(from_t, 1, 'infinity'::float8) OVER (PARTITION BY point_id ORDER BY from_t) AS to_t
+    FROM (SELECT point_id, '-infinity'::float8 AS from_t, interval_s FROM pt
+          UNION ALL
+          SELECT point_id, date_part('epoch', from_ts), interval_s FROM sampling
+          WHERE point_id = ANY ($3)) AS s
+),
+held AS (
+    SELECT point_id, value, quality, date_part('epoch', ts) AS t, date_part('epoch', lead(ts) OVER w) AS after_t
+    FROM reading
+    WHERE point_id = ANY ($3) AND ts >= $1::timestamptz - $4::interval AND ts < $2::timestamptz + $4::interval
+      AND quality & 9 = 0
+    WINDOW w AS (PARTITION BY point_id ORDER BY ts)
+),
+spread AS (
+    SELECT h.point_id, h.value, h.quality, g.b,
+           CASE WHEN h.after_t - h.t <= 1.5 * i.interval_s THEN 900
+                ELSE least(h.t + i.interval_s, g.b + 900) - g.b END AS covered_s
+    FROM held AS h
+    CROSS JOIN LATERAL generate_series(
+        floor(h.t / 900)::bigint + 1,
+        least(floor(h.after_t / 900)::bigint - 1, floor((h.t + date_part('epoch', $4::interval)) / 900)::bigint)
+    ) AS s (number)
+    CROSS JOIN LATERAL (SELECT s.number * 900::float8 AS b) AS g
+    JOIN sampled AS i ON i.point_id = h.point_id AND g.b >= i.from_t AND g.b < i.to_t
+    WHERE h.after_t IS NOT NULL AND i.interval_s > 900
+)
+INSERT INTO reading_15min AS t
+    (bucket, mean, min, max, first, last, delta, within, coverage, point_id, n, quality)
+SELECT to_timestamp(b), CASE WHEN NOT is_counter THEN value END, value, value, value, value,
+       CASE WHEN is_counter THEN 0 END, CASE WHEN is_counter THEN 0 END, (covered_s / 900)::float4, point_id, 0, quality
+FROM spread JOIN pt USING (point_id)
+WHERE covered_s > 0 AND to_timestamp(b) >= $1 AND to_timestamp(b) < $2
+ON CONFLICT (point_id, bucket) DO UPDATE
+SET mean = excluded.mean, min = excluded.min, max = excluded.max, first = excluded.first, last = excluded.last,
+    coverage = excluded.coverage, quality = excluded.quality
+WHERE t.n = 0 AND (t.mean, t.min, t.coverage, t.quality) IS DISTINCT FROM
+      (excluded.mean, excluded.min, excluded.coverage, excluded.quality)
+
 -- relink --
 -- Correct the consumption of the first bucket at or after a period, whose start is the last reading before it; and
 -- inside the period where raw readings may be gone, because those buckets were not recomputed.
@@ -120,10 +174,10 @@ WITH later AS (
     SELECT p.point_id, p.max_rate_per_h, p.rollover_at, q.bucket, q.first, q.within
     FROM point AS p CROSS JOIN LATERAL (
         (SELECT bucket, first, within FROM reading_15min AS q
-         WHERE q.point_id = p.point_id AND q.bucket >= $2 ORDER BY q.bucket LIMIT 1)
+         WHERE q.point_id = p.point_id AND q.bucket >= $2 AND q.n > 0 ORDER BY q.bucket LIMIT 1)
         UNION ALL
         SELECT bucket, first, within FROM reading_15min AS q
-        WHERE q.point_id = p.point_id AND q.bucket >= $1 AND q.bucket < $2
+        WHERE q.point_id = p.point_id AND q.bucket >= $1 AND q.bucket < $2 AND q.n > 0
           AND q.bucket < (SELECT raw_kept_from FROM retention_state)) AS q
     WHERE p.point_id = ANY ($3::int[]) AND p.kind = 'counter'
 ),
@@ -133,7 +187,7 @@ corrected AS (
                                             l.max_rate_per_h, l.rollover_at), 0) AS delta
     FROM later AS l LEFT JOIN LATERAL (
         SELECT bucket, last FROM reading_15min AS q
-        WHERE q.point_id = l.point_id AND q.bucket < l.bucket ORDER BY q.bucket DESC LIMIT 1) AS e ON true
+        WHERE q.point_id = l.point_id AND q.bucket < l.bucket AND q.n > 0 ORDER BY q.bucket DESC LIMIT 1) AS e ON true
 )
 UPDATE reading_15min AS t
 SET delta = c.delta
