@@ -20,7 +20,6 @@ from collectors.drivers.bacnet_cov import Subscriptions
 from collectors.drivers.bacnet_values import (
     FLAGS,
     OBJECTS_A_REQUEST,
-    Found,
     Place,
     encoded,
     identifier_of,
@@ -31,6 +30,7 @@ from collectors.drivers.bacnet_values import (
     source_of,
     stored,
 )
+from collectors.drivers.bacnet_wire import Found, parameters_of
 from energy_center.config.bindings import BacnetIp, Device, PointBinding
 from energy_center.errors import BadFrame, DeviceRefused, NotSupported
 
@@ -60,8 +60,8 @@ class BacnetDriver:
         self._target = context.connection.target
         self._talk = Conversation(self._target)
         self._without_flags: set[Place] = set()
-        self._reads_multiple = True
-        self._is_known = False
+        self.reads_multiple = True
+        self.is_known = False
         self.objects_a_request = OBJECTS_A_REQUEST
         self.missing: set[Place] = set()
         self.cov = Subscriptions(self._talk, context.bindings)
@@ -96,7 +96,7 @@ class BacnetDriver:
 
     async def read(self, block: ObjectBlock) -> Sample:
         """Values of a block; the time of the sample is the arrival of the last reply."""
-        if not self._is_known:
+        if not self.is_known:
             await self._learn()
         found = await self._found(block.bindings)
         at = time.time()
@@ -148,8 +148,8 @@ class BacnetDriver:
         if longest is not None:
             self.objects_a_request = min(self.objects_a_request, objects_within(int(longest)))
         if services is not None and len(services) > _RPM_BIT:
-            self._reads_multiple = bool(services[_RPM_BIT])
-        self._is_known = True
+            self.reads_multiple = bool(services[_RPM_BIT])
+        self.is_known = True
 
     async def _asked(self, identifier: ObjectIdentifier, name: str) -> Any:  # noqa: ANN401  any property
         try:
@@ -163,7 +163,7 @@ class BacnetDriver:
         waiting = list(bindings)
         while waiting:
             some = tuple(waiting[: self.objects_a_request])
-            if not self._reads_multiple:
+            if not self.reads_multiple:
                 found |= await self._read_one_by_one(some)
             else:
                 try:
@@ -179,16 +179,13 @@ class BacnetDriver:
         if cause.facts.get("too_long") and objects > 1:
             self.objects_a_request = max(1, objects // 2)
         elif cause.facts.get("too_long") or cause.facts.get("service"):
-            self._reads_multiple = False
+            self.reads_multiple = False
         else:
             raise cause
 
     async def _read_multiple(self, bindings: tuple[PointBinding, ...]) -> Found:
-        request: list[Any] = []
-        for binding in bindings:
-            request += [identifier_of(binding), self._properties(binding)]
-        rows = await self._talk.ask("read_property_multiple", request)
-        return {(str(o[0]), int(o[1]), str(p)): v for o, p, _, v in rows}
+        wanted = [(*place_of(binding), self._properties(binding)) for binding in bindings]
+        return await self._talk.read_multiple(parameters_of(wanted))
 
     async def _read_one_by_one(self, bindings: tuple[PointBinding, ...]) -> Found:
         found: Found = {}

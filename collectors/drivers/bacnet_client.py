@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from bacpypes3.apdu import AbortPDU, AbortReason, ErrorRejectAbortNack, RejectPDU, SimpleAckPDU
+from bacpypes3.apdu import ErrorRejectAbortNack, SimpleAckPDU
 from bacpypes3.app import Application
 from bacpypes3.appservice import ApplicationServiceAccessPoint
 from bacpypes3.comm import bind
@@ -25,13 +25,15 @@ from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElemen
 from bacpypes3.pdu import Address, IPv4Address, RemoteStation
 from bacpypes3.settings import settings
 
+from collectors.drivers.bacnet_reader import Reader, Station
+from collectors.drivers.bacnet_refusals import as_ours
+from collectors.drivers.bacnet_wire import Found, values_of
 from energy_center.config.bindings import BacnetIp
-from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
+from energy_center.errors import BadFrame, DeviceAway
 
 CLIENT_INSTANCE = 4_194_000  # of our own device object; nobody asks it
 FOREIGN_TTL_S = 120  # registered again before it ends, J.5.2.3
 _REGISTER_NO_MORE = bytes.fromhex("810500060000")  # a lifetime of 0, J.2.6
-_TOO_LONG = (AbortReason.bufferOverflow, AbortReason.segmentationNotSupported)
 
 Told = Callable[[Any], None]
 
@@ -135,6 +137,15 @@ class SharedApplication:
             apduTimeout=10_000,  # our own time limits are shorter
         )
         self.client = _Client(device, IPv4Address(f"{own_address}:{bound.getsockname()[1]}"), bound, bbmd)
+        self.reader = Reader()
+        self._opening = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """Wait until both sockets can be used; raises OSError or DeviceAway."""
+        async with self._opening:
+            if not self.reader.is_open:
+                await self.reader.open(self._key[0])
+        await self.client.ready()
 
     @classmethod
     def acquire(cls, own_address: str, bbmd: str | None = None) -> "SharedApplication":
@@ -151,6 +162,7 @@ class SharedApplication:
         if self._users == 0:
             self._by_address.pop(self._key, None)
             self.client.close()
+            self.reader.close()
 
     def subscribe(self, told: Told) -> int:
         """A subscriber's process identifier, whose notifications go to `told`."""
@@ -181,6 +193,14 @@ def address_of(target: BacnetIp) -> Address:
     return RemoteStation(target.network, station_octets(target.station), route=direct)
 
 
+def station_of(target: BacnetIp) -> Station:
+    """The same place for reads of many properties."""
+    host = socket.gethostbyname(target.host)
+    if target.network is None or target.station is None:
+        return Station(host, target.port)
+    return Station(host, target.port, target.network, station_octets(target.station))
+
+
 def station_octets(station: str) -> bytes:
     """`5` of an MS/TP line, `10.0.5.7:47808` of a BACnet/IP network, or octets as `0x0a000507bac0`."""
     if station.isdigit():
@@ -197,6 +217,7 @@ class Conversation:
     def __init__(self, target: BacnetIp) -> None:
         self._target = target
         self._address: Address | None = None
+        self._station: Station | None = None
         self.shared: SharedApplication | None = None
 
     async def open(self) -> None:
@@ -207,9 +228,10 @@ class Conversation:
         try:
             own = own_address_towards(self._target.host, self._target.port)
             self._address = address_of(self._target)
+            self._station = station_of(self._target)
             shared = SharedApplication.acquire(own, self._target.bbmd)
             async with asyncio.timeout(self._target.timeout_s):
-                await shared.client.ready()
+                await shared.ready()
         except OSError as cause:  # a TimeoutError is one too
             if shared is not None:
                 shared.release()
@@ -234,6 +256,16 @@ class Conversation:
             raise BadFrame("The reply does not fit the request", device=self._target.device)
         return answer
 
+    async def read_multiple(self, parameters: bytes) -> Found:
+        """Values of several properties by object; `parameters` as `bacnet_wire.parameters_of` makes them."""
+        if self.shared is None or self._station is None:
+            raise DeviceAway("The connection is closed")
+        answer = await self.shared.reader.ask(self._station, parameters, self._target.timeout_s)
+        found = values_of(answer)
+        if not found:
+            raise BadFrame("The reply does not fit the request", device=self._target.device)
+        return found
+
     async def send(self, request: Any) -> Any:  # noqa: ANN401  an APDU
         """The answer to a request that the application has no service for."""
         client, request.pduDestination = self._open()
@@ -255,15 +287,3 @@ class Conversation:
         if isinstance(answer, ErrorRejectAbortNack):
             raise as_ours(answer)
         return answer
-
-
-def as_ours(refusal: ErrorRejectAbortNack) -> DeviceAway | DeviceRefused | NotSupported:
-    """A library refusal by what the caller must do; `too_long` and `service` say what the device lacks."""
-    reason = str(getattr(refusal, "apduAbortRejectReason", None) or refusal)
-    if isinstance(refusal, AbortPDU):
-        if getattr(refusal, "apduAbortRejectReason", None) in _TOO_LONG:
-            return NotSupported("The answer would be too long for the device", why=reason, too_long=True)
-        return DeviceAway("The device gave no complete answer", why=reason)
-    if isinstance(refusal, RejectPDU):
-        return NotSupported("The device lacks this service", why=reason, service=True)
-    return DeviceRefused("The device answers with an error", why=reason)

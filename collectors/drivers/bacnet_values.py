@@ -10,6 +10,7 @@ from bacpypes3.basetypes import BinaryPV, ErrorType
 from bacpypes3.primitivedata import Double, Integer, Null, ObjectIdentifier, Real, Unsigned
 
 from collectors.driver import Sample
+from collectors.drivers.bacnet_wire import Found
 from energy_center.config.bindings import BacnetSource, PointBinding
 from energy_center.domain.readings import Quality
 
@@ -21,7 +22,6 @@ _FAULT_BIT, _OUT_OF_SERVICE_BIT = 1, 3  # 12.2.7
 _OCTETS_AN_OBJECT, _OCTETS_A_HEAD = 28, 8
 
 Place = tuple[str, int]
-Found = dict[tuple[str, int, str], Any]
 
 
 def source_of(binding: PointBinding) -> BacnetSource:
