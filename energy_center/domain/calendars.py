@@ -4,6 +4,7 @@ The government moves days off to make long weekends (substitute days, make-up Sa
 only the dates that it lists: a substitute day is charged as the weekday that it is.
 """
 
+import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,9 +45,9 @@ def festivals(year: int) -> Mapping[Festival, date]:
 
 @lru_cache(maxsize=64)
 def _government(country: str, year: int, language: str | None) -> tuple[Mapping[date, str], frozenset[date]]:
-    calendar = holidays.country_holidays(country, years=year, language=language)
-    workdays = {on for on in getattr(calendar, "weekend_workdays", ()) if on.year == year}
-    return dict(calendar), frozenset(workdays)
+    days_off = holidays.country_holidays(country, years=year, language=language)
+    workdays = {on for on in getattr(days_off, "weekend_workdays", ()) if on.year == year}
+    return dict(days_off), frozenset(workdays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,30 @@ class FestivalSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class NthWeekday:
+    """A day such as the first Monday of September; `nth` -1 is the month's last, `weekday` 0 is Monday."""
+
+    month: int
+    weekday: int
+    nth: int
+
+    def in_year(self, year: int) -> date:
+        """Its date in a year."""
+        days = [
+            date(year, self.month, day)
+            for day in range(1, calendar.monthrange(year, self.month)[1] + 1)
+            if date(year, self.month, day).weekday() == self.weekday
+        ]
+        return days[self.nth - 1 if self.nth > 0 else self.nth]
+
+
+@dataclass(frozen=True, slots=True)
 class OffPeakRule:
     """Days that a tariff charges as off-peak all day; `fixed` holds (month, day)."""
 
     fixed: frozenset[tuple[int, int]]
     spans: tuple[FestivalSpan, ...]
+    weekdays: tuple[NthWeekday, ...] = ()
 
 
 class TariffDay(StrEnum):
@@ -105,6 +125,7 @@ def off_peak_dates(rule: OffPeakRule, year: int) -> frozenset[date]:
     for span in rule.spans:
         centre = festivals(year)[span.festival]
         listed |= {centre + timedelta(days=offset) for offset in range(span.first, span.last + 1)}
+    listed |= {weekday.in_year(year) for weekday in rule.weekdays}
     return frozenset(listed)
 
 

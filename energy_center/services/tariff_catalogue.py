@@ -6,7 +6,8 @@ from functools import lru_cache
 from importlib import resources
 
 from energy_center.errors import NotFound
-from energy_center.tariffs.tariff_model import Edition, Tariff, join_editions, parse_edition
+from energy_center.tariffs.tariff_file import parse_edition
+from energy_center.tariffs.tariff_model import Edition, Tariff, join_editions
 
 
 @lru_cache(maxsize=1)

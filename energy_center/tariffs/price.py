@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from energy_center.domain.timeline import Interval
+from energy_center.errors import NotFound
 from energy_center.tariffs.tariff_model import Edition, Tariff
 
 WATT_HOUR = Decimal("0.001")  # energies are priced to the watt-hour
@@ -85,5 +86,7 @@ def price_energy(
 
 def _line(edition: Edition, season: str, band: str, energies_kwh: list[float]) -> BandLine:
     energy = Decimal(math.fsum(energies_kwh)).quantize(WATT_HOUR, ROUND_HALF_UP)
-    price = edition.energy_prices[season, band]
+    price = edition.energy_prices.get((season, band))
+    if price is None:
+        raise NotFound(f"{edition.tariff_id} prices by tiers of a month: only a whole bill can be priced")
     return BandLine(edition.edition, season, band, energy, price, energy * price)

@@ -14,7 +14,8 @@ from energy_center.domain.timeline import Interval, blocks_in
 from energy_center.errors import ConfigError, NotFound
 from energy_center.services.tariff_catalogue import shipped_tariffs, tariff
 from energy_center.tariffs.price import IntervalEnergy, price_energy
-from energy_center.tariffs.tariff_model import Tariff, join_editions, parse_edition
+from energy_center.tariffs.tariff_file import parse_edition
+from energy_center.tariffs.tariff_model import Tariff, join_editions
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 TOU3 = tariff("taipower-hv-tou3")
@@ -129,7 +130,7 @@ def test_a_day_before_every_edition_is_an_error():
 
 
 def test_a_price_change_splits_the_period_by_day():
-    old = TOU3.editions[0]
+    old = TOU3.editions[-1]
     dearer = {key: price + 1 for key, price in old.energy_prices.items()}
     new = replace(old, edition="later", valid_from=date(2026, 11, 25), energy_prices=dearer)
     joined = join_editions([new, old])
@@ -142,7 +143,7 @@ def test_a_price_change_splits_the_period_by_day():
 
 
 def test_editions_that_overlap_are_refused():
-    old = replace(TOU3.editions[0], valid_to=date(2027, 1, 1))
+    old = replace(TOU3.editions[-1], valid_to=date(2027, 1, 1))
     with pytest.raises(ConfigError, match="overlap"):
         join_editions([old, replace(old, edition="other", valid_from=date(2026, 6, 1))])
 
@@ -172,6 +173,22 @@ def test_editions_that_overlap_are_refused():
         ("otherwise: non_summer", "otherwise: winter", "no hours for the season 'winter'"),
         ("time_zone: Asia/Taipei", "time_zone: Asia/Nowhere", "time_zone"),
         ("lunar_new_year", "easter", "off_peak_days.festivals.0.festival"),
+        ('summer: {regular: "223.60"', 'summer: {regulr: "223.60"', "unknown contract 'regulr'"),
+        ('summer: {regular: "223.60", half', "summer: {half", "'regular' has no price in this season"),
+        ('off_peak: "44.70"', 'off_peak: "44.80"', "its kinds must have one price in a season"),
+        ("{band: peak, contracts", "{band: peek, contracts", "rounds.summer: unknown band 'peek'"),
+        ('    first_times: "2"\n', "", "capacity.over.first_times: Field required"),
+        (
+            "rounding: {",
+            'energy_tiers: {summer: [{price: "1"}]}\nrounding: {',
+            "stand in place of energy_prices",
+        ),
+        (
+            "rounding: {",
+            "demand_hours: {summer: {weekday: {}}}\nrounding: {",
+            "demand_hours.summer.weekday: must",
+        ),
+        ("  basic: 第五章", "  basis: 第五章", "clauses.basis"),
     ],
 )
 def test_a_mistake_in_a_tariff_file_is_named(found: str, put: str, message: str):
