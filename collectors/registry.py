@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from collectors.driver import BusContext, PolledDriver, PushedDriver
-from energy_center.config.bindings import BacnetIp, ModbusRtu, ModbusTcp, MqttBroker
+from energy_center.config.bindings import BacnetIp, Heartbeat, ModbusRtu, ModbusTcp, MqttBroker, SnmpAgent
 
 Factory = Callable[[BusContext], PolledDriver[Any] | PushedDriver]
 
@@ -49,7 +49,21 @@ def _mqtt(context: BusContext) -> PushedDriver:
     return MqttDriver(context)
 
 
+def _snmp(context: BusContext) -> PolledDriver[Any]:
+    from collectors.drivers.snmp import SnmpDriver
+
+    return SnmpDriver(context)
+
+
+def _heartbeat(context: BusContext) -> PolledDriver[Any]:
+    from collectors.drivers.heartbeat import HeartbeatDriver
+
+    return HeartbeatDriver(context)
+
+
 register(ModbusTcp, _modbus)
 register(ModbusRtu, _modbus)
 register(BacnetIp, _bacnet)
 register(MqttBroker, _mqtt)
+register(SnmpAgent, _snmp)
+register(Heartbeat, _heartbeat)

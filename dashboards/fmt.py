@@ -21,6 +21,7 @@ UNITS = {
     "/min": "rpm",
     "[RT]": "RT",
     "NTD": "NT$",
+    "By": "B",
     "kW/[RT]": "kW/RT",
 }
 BEFORE_THE_NUMBER = frozenset({"NT$"})
@@ -28,7 +29,7 @@ BEFORE_THE_NUMBER = frozenset({"NT$"})
 _DECIMALS = {
     "kW.h": 0, "kvar.h": 0, "Cel": 1, "%": 0, "[ppm]": 0, "NTD": 0, "V": 1, "A": 1, "Hz": 2, "m": 2, "m3": 1,
     "m3/h": 1, "Pa": 0, "kPa": 0, "h": 0, "min": 0, "/min": 0, "W/m2": 0, "mm": 1, "mm/h": 1, "m/s": 1,
-    "hPa": 0, "kW/[RT]": 2,
+    "hPa": 0, "kW/[RT]": 2, "ms": 1, "By": 0,
 }  # fmt: skip
 _DROP_DECIMALS_FROM = 1_000
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
@@ -45,6 +46,7 @@ _STATE_GROUP: dict[Role, str] = {
     **dict.fromkeys((Role.ON_BATTERY, Role.OVERFLOW_STATE), "claim"),
     Role.MAINS_VALVE: "valve",
     Role.SYSTEM_STATUS: "system_status",
+    Role.LINK_STATUS: "link",
     Role.SCHEDULE: "schedule",
     Role.ATS_POSITION: "ats_position",
     Role.INVERTER_STATE: "inverter_state",
@@ -52,7 +54,7 @@ _STATE_GROUP: dict[Role, str] = {
     Role.LIFT_STATUS: "lift_status",
     Role.CHARGER_STATE: "charger_state",
 }
-_COUNTS = frozenset({Role.START_COUNT, Role.TRIP_COUNT, Role.LIFT_FLOOR})
+_COUNTS = frozenset({Role.START_COUNT, Role.TRIP_COUNT, Role.TRANSMISSION_ERRORS, Role.LIFT_FLOOR})
 
 
 def unit(ucum: str) -> str:

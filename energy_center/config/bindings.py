@@ -18,6 +18,8 @@ class Protocol(StrEnum):
     MODBUS = "modbus"
     BACNET = "bacnet"
     MQTT = "mqtt"
+    SNMP = "snmp"
+    HEARTBEAT = "heartbeat"
 
 
 class PayloadForm(StrEnum):
@@ -186,7 +188,87 @@ class MqttBroker:
     share: str | None = None
 
 
-Target = ModbusTcp | ModbusRtu | BacnetIp | MqttBroker
+class SnmpAuth(StrEnum):
+    """Hash by which SNMPv3 messages are authenticated (RFC 3414, RFC 7860)."""
+
+    MD5 = "md5"
+    SHA = "sha"
+    SHA224 = "sha224"
+    SHA256 = "sha256"
+    SHA384 = "sha384"
+    SHA512 = "sha512"
+
+
+class SnmpPrivacy(StrEnum):
+    """Cipher of SNMPv3 messages (RFC 3414, RFC 3826; the longer keys as Reeder's draft extends them)."""
+
+    DES = "des"
+    AES128 = "aes128"
+    AES192 = "aes192"
+    AES256 = "aes256"
+
+
+class SnmpType(StrEnum):
+    """What an object's value is (RFC 2578, 7.1); `text` is an octet string of a number or word."""
+
+    INTEGER = "integer"
+    GAUGE32 = "gauge32"
+    COUNTER32 = "counter32"
+    COUNTER64 = "counter64"
+    TIMETICKS = "timeticks"
+    TEXT = "text"
+
+    @property
+    def modulus(self) -> float | None:
+        """The number at which a counter begins again at 0; None for 64 bits, which none fills."""
+        return 2.0**32 if self in (SnmpType.COUNTER32, SnmpType.GAUGE32, SnmpType.TIMETICKS) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpAgent:
+    """An SNMP agent: version 3 with a `user`, else 2c with a community.
+
+    Secrets stand in environment variables: `community_env` (without it the community is `public`),
+    `auth_password_env`, `privacy_password_env`.
+    """
+
+    host: str
+    port: int = 161
+    timeout_s: float = 2.0
+    community_env: str | None = None
+    user: str | None = None
+    auth: SnmpAuth | None = None
+    auth_password_env: str | None = None
+    privacy: SnmpPrivacy | None = None
+    privacy_password_env: str | None = None
+    context: str = ""
+
+
+class Check(StrEnum):
+    """By what a system shows that it is there."""
+
+    TCP = "tcp"
+    ICMP = "icmp"
+    HTTP = "http"
+    HTTPS = "https"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A system that is only watched for being there.
+
+    `path` is asked for by HTTP; `ca_file` holds the authority that HTTPS trusts in place of the public ones.
+    """
+
+    host: str
+    port: int
+    check: Check = Check.TCP
+    timeout_s: float = 2.0
+    path: str = "/"
+    ca_file: str | None = None
+
+
+Target = ModbusTcp | ModbusRtu | BacnetIp | MqttBroker | SnmpAgent | Heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +288,10 @@ class Connection:
                 return Protocol.BACNET
             case MqttBroker():
                 return Protocol.MQTT
+            case SnmpAgent():
+                return Protocol.SNMP
+            case Heartbeat():
+                return Protocol.HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +359,31 @@ class MqttSource:
     separator: str = ","
 
 
-Source = ModbusSource | BacnetSource | MqttSource
+@dataclass(frozen=True, slots=True)
+class SnmpSource:
+    """One object instance by its OID; `states` turns codes and words into stored states."""
+
+    oid: str
+    type: SnmpType
+    states: Mapping[int | str, float] = field(default_factory=dict, hash=False)
+    invalid: tuple[float, ...] = ()
+
+
+class Measure(StrEnum):
+    """What a heartbeat tells: whether the system answered, and how long its answer took, in ms."""
+
+    REACHABLE = "reachable"
+    ROUND_TRIP = "round_trip"
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSource:
+    """One of the two numbers of a heartbeat."""
+
+    measure: Measure
+
+
+Source = ModbusSource | BacnetSource | MqttSource | SnmpSource | HeartbeatSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +408,14 @@ class ReadLimits:
     """What a device bears: registers a request, unused registers worth reading across, requests in flight.
 
     `holes` are spans of addresses, first and last, that no request may touch: the device refuses them.
+    `max_oids` are objects a request of SNMP.
     """
 
     max_registers: int = 120
     max_gap: int = 16
     max_in_flight: int = 1
     holes: tuple[tuple[int, int], ...] = ()
+    max_oids: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,12 @@ def protocol_of(connection: ConnectionEntry) -> Protocol:
     """Which family of profiles a connection's equipment uses."""
     if connection.modbus_tcp is not None or connection.modbus_rtu is not None:
         return Protocol.MODBUS
-    return Protocol.BACNET if connection.bacnet_ip is not None else Protocol.MQTT
+    others = {
+        Protocol.BACNET: connection.bacnet_ip,
+        Protocol.SNMP: connection.snmp,
+        Protocol.HEARTBEAT: connection.heartbeat,
+    }
+    return next((protocol for protocol, entry in others.items() if entry is not None), Protocol.MQTT)
 
 
 def suggest(wanted: str, known: Collection[str]) -> str:
@@ -83,8 +88,8 @@ def _check_hosts(document: Document, connections: Iterable[ConnectionEntry]) -> 
         if connection.modbus_rtu is not None:
             where, device = connection.modbus_rtu.port, None
         else:
-            target = connection.modbus_tcp or connection.bacnet_ip or connection.mqtt
-            if target is None:  # the model has refused it already
+            target = connection.modbus_tcp or connection.bacnet_ip or connection.mqtt or connection.snmp
+            if target is None:  # heartbeats may watch one host in several ways
                 continue
             where, device = f"{target.host}:{target.port}", getattr(target, "device", None)
         address = (protocol_of(connection), where, device)
@@ -169,8 +174,10 @@ def _check_address_keys(
             f"{say} unit_id {entry.unit_id} cannot be on the serial line '{connection.id}'; "
             f"allowed are 1 to {LAST_UNIT}",
         )
-    if entry.base and protocol is Protocol.MQTT:
-        document.mistake(("equipment", i, "base"), f"{say} base is for modbus and bacnet, not for mqtt")
+    if entry.base and protocol in (Protocol.MQTT, Protocol.HEARTBEAT):
+        document.mistake(
+            ("equipment", i, "base"), f"{say} base is for modbus, bacnet and snmp, not for {protocol}"
+        )
 
 
 def _check_sparkplug(document: Document, i: int, entry: EquipmentEntry, profile: Profile) -> None:

@@ -5,14 +5,23 @@ from pathlib import Path
 
 from energy_center.config.bindings import Protocol
 from energy_center.config.documents import Document, Mistake, read_yaml, validate
-from energy_center.config.profile_model import BacnetProfile, ModbusProfile, MqttProfile, Profile
+from energy_center.config.profile_model import (
+    BacnetProfile,
+    HeartbeatProfile,
+    ModbusProfile,
+    MqttProfile,
+    Profile,
+    SnmpProfile,
+)
 from energy_center.errors import ConfigError
 
 PROFILES_DIR = Path(__file__).resolve().parents[2] / "collectors" / "profiles"
-_MODELS: dict[Protocol, type[ModbusProfile] | type[BacnetProfile] | type[MqttProfile]] = {
+_MODELS: dict[Protocol, type[Profile]] = {
     Protocol.MODBUS: ModbusProfile,
     Protocol.BACNET: BacnetProfile,
     Protocol.MQTT: MqttProfile,
+    Protocol.SNMP: SnmpProfile,
+    Protocol.HEARTBEAT: HeartbeatProfile,
 }
 
 

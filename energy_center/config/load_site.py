@@ -7,28 +7,36 @@ from pathlib import Path
 from typing import cast
 
 from energy_center.config.bindings import (
-    BacnetIp,
     BacnetSource,
     Connection,
     Device,
+    HeartbeatSource,
     ModbusRtu,
     ModbusSource,
-    ModbusTcp,
-    MqttBroker,
     MqttSource,
     Plant,
     PointBinding,
     Protocol,
     ReadLimits,
+    SnmpSource,
     Source,
     StatusTopic,
-    Target,
 )
 from energy_center.config.check_site import check_site, protocol_of
 from energy_center.config.documents import Document, read_yaml, validate
 from energy_center.config.load_profile import PROFILES_DIR, Profiles
-from energy_center.config.profile_model import BacnetPoint, ModbusPoint, MqttPoint, MqttProfile, Profile
-from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+from energy_center.config.profile_model import (
+    BacnetPoint,
+    HeartbeatPoint,
+    ModbusPoint,
+    MqttPoint,
+    MqttProfile,
+    Profile,
+    ProfilePoint,
+    SnmpPoint,
+)
+from energy_center.config.site_model import EquipmentEntry, SiteFile
+from energy_center.config.targets import target_of
 from energy_center.domain.commands import WriteLimits
 from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind
 from energy_center.errors import ConfigError
@@ -72,42 +80,6 @@ def _moved(connection: Connection, to: Mapping[str, object] | None) -> Connectio
     return replace(connection, target=target)
 
 
-def _target(entry: ConnectionEntry) -> Target:
-    if (modbus := entry.modbus_tcp) is not None:
-        return ModbusTcp(
-            host=modbus.host,
-            port=modbus.port,
-            min_gap_s=modbus.min_gap,
-            timeout_s=modbus.timeout,
-            framing=modbus.framing,
-            baud_rate=modbus.baud_rate,
-            turnaround_s=modbus.turnaround,
-        )
-    if (serial := entry.modbus_rtu) is not None:
-        return ModbusRtu(
-            port=serial.port,
-            baud_rate=serial.baud_rate,
-            parity=serial.parity,
-            stop_bits=serial.stop_bits,
-            min_gap_s=serial.min_gap,
-            timeout_s=serial.timeout,
-            turnaround_s=serial.turnaround,
-        )
-    if (bacnet := entry.bacnet_ip) is not None:
-        return BacnetIp(
-            bacnet.host,
-            bacnet.port,
-            bacnet.device,
-            bacnet.timeout,
-            bacnet.network,
-            bacnet.station,
-            bacnet.bbmd,
-        )
-    if (mqtt := entry.mqtt) is not None:
-        return MqttBroker(**mqtt.model_dump(exclude={"status_topic"}))
-    raise AssertionError("the model demands one protocol")
-
-
 def _spaces(file: SiteFile) -> tuple[Space, ...]:
     head = file.site
     listed = [
@@ -131,7 +103,7 @@ def _address(file: SiteFile, entry: EquipmentEntry) -> Address | None:
         return None
     if protocol_of(connection) is Protocol.MODBUS:
         return (connection.id, entry.unit_id)
-    return (connection.id, None if connection.bacnet_ip is not None else entry.id)
+    return (connection.id, entry.id if protocol_of(connection) is Protocol.MQTT else None)
 
 
 def _device_ids(file: SiteFile) -> dict[Address, str]:
@@ -149,7 +121,7 @@ def _profile_of(file: SiteFile, profiles: Profiles, entry: EquipmentEntry) -> Pr
     return profiles.get(protocol_of(connection), entry.profile) if connection and entry.profile else None
 
 
-def _interval(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | BacnetPoint | MqttPoint) -> float:
+def _interval(entry: EquipmentEntry, profile: Profile, point: ProfilePoint) -> float:
     return entry.intervals.get(point.point_name) or entry.interval or point.interval or profile.interval
 
 
@@ -192,7 +164,7 @@ def _with_nameplate(entry: EquipmentEntry, profile: Profile | None) -> dict[str,
     return {**nameplate, **entry.attributes}
 
 
-def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | BacnetPoint | MqttPoint) -> Source:
+def _source(entry: EquipmentEntry, profile: Profile, point: ProfilePoint) -> Source:
     match point:
         case ModbusPoint():
             return ModbusSource(
@@ -214,6 +186,11 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ModbusPoint | Bacnet
             return BacnetSource(kind, int(instance) + entry.base, point.enum, point.property, point.cov)
         case MqttPoint():
             return _mqtt_source(entry, cast("MqttProfile", profile), point)  # its points are of no other
+        case SnmpPoint():
+            parent, _, last = point.oid.rpartition(".")
+            return SnmpSource(f"{parent}.{int(last) + entry.base}", point.type, point.enum, point.invalid)
+        case HeartbeatPoint():
+            return HeartbeatSource(point.measure)
 
 
 def _mqtt_source(entry: EquipmentEntry, profile: MqttProfile, point: MqttPoint) -> MqttSource:
@@ -272,7 +249,7 @@ def _resolve(file: SiteFile, profiles: Profiles) -> Plant:
     site = Site(
         file.site.id, file.site.name, file.site.time_zone, _spaces(file), tuple(equipment), file.rules
     )
-    connections = tuple(Connection(c.id, _target(c)) for c in file.connections)
+    connections = tuple(Connection(c.id, target_of(c)) for c in file.connections)
     statuses = _statuses(file, profiles)
     devices = tuple(
         Device(
@@ -295,6 +272,7 @@ def _strictest(limits: Sequence[ReadLimits]) -> ReadLimits:
         min(x.max_gap for x in limits),
         min(x.max_in_flight for x in limits),
         tuple(sorted({hole for x in limits for hole in x.holes})),
+        min(x.max_oids for x in limits),
     )
 
 
@@ -314,6 +292,10 @@ def _places(binding: PointBinding) -> list[tuple[object, ...]]:
             return [(binding.connection_id, source.object_type, source.instance, source.property)]
         case MqttSource():
             return [(binding.connection_id, source.topic, source.path)]
+        case SnmpSource():
+            return [(binding.connection_id, source.oid)]
+        case HeartbeatSource():
+            return [(binding.connection_id, source.measure)]
 
 
 def _check_addresses(document: Document, file: SiteFile, plant: Plant) -> None:

@@ -4,7 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from energy_center.config.bindings import PayloadForm, ReadLimits, RegisterType, Table, WordOrder
+from energy_center.config.bindings import (
+    Measure,
+    PayloadForm,
+    ReadLimits,
+    RegisterType,
+    SnmpType,
+    Table,
+    WordOrder,
+)
 from energy_center.config.fields import Interval, StatusEntry, Strict
 from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.units import Linear, UnitMismatch, conversion, same_dimension
@@ -150,19 +158,55 @@ class MqttPoint(_Point):
     manual: str | None = None
 
 
+class GoldenValue(Strict):
+    """A value as an agent sends it, and the number in the role's unit that it means; null for no value."""
+
+    raw: int | str
+    value: float | None
+
+
+class SnmpPoint(_Point):
+    """One object instance; the equipment's `base` is added to the last number of `oid`.
+
+    A code that `enum` does not name is no reading, so that an unknown state is never taken for a known one.
+    """
+
+    oid: str = Field(pattern=r"^1(\.\d+){5,}$")
+    type: SnmpType = SnmpType.INTEGER
+    enum: Annotated[dict[Raw | str, float], BeforeValidator(_states_by_word)] = Field(  # type: ignore[assignment]
+        default_factory=dict
+    )
+    invalid: tuple[float, ...] = ()
+    manual: str = Field(min_length=3)
+    golden: Annotated[tuple[GoldenValue, ...], BeforeValidator(_as_list)] = ()
+
+    @property
+    def rollover_at(self) -> float | None:
+        """Where a counter begins again at 0, in the role's unit, by its type."""
+        if QUANTITIES[self.role].kind is not Kind.COUNTER or self.type.modulus is None:
+            return None
+        return abs(self.type.modulus * self.scaling.factor)
+
+
+class HeartbeatPoint(_Point):
+    """Whether a system answers, or how long its answer takes (in ms)."""
+
+    measure: Measure
+
+
 class Limits(Strict):
     """What the device bears, as its manual states."""
 
     max_registers: int = Field(default=120, ge=1, le=125)
     max_gap: int = Field(default=16, ge=0, le=120)
     max_in_flight: int = Field(default=1, ge=1, le=16)
-
+    max_oids: int = Field(default=20, ge=1, le=100)
     holes: tuple[tuple[int, int], ...] = ()  # first and last address; no request touches them
 
     def resolved(self, base: int = 0) -> ReadLimits:
         """As collectors use it, for equipment whose addresses are moved by `base`."""
         holes = tuple((first + base, last + base) for first, last in self.holes)
-        return ReadLimits(self.max_registers, self.max_gap, self.max_in_flight, holes)
+        return ReadLimits(self.max_registers, self.max_gap, self.max_in_flight, holes, self.max_oids)
 
 
 class _Profile(Strict):
@@ -218,4 +262,19 @@ class MqttProfile(_Profile):
         return self
 
 
-Profile = ModbusProfile | BacnetProfile | MqttProfile
+class SnmpProfile(_Profile):
+    """Objects of an agent."""
+
+    protocol: Literal["snmp"]
+    points: tuple[SnmpPoint, ...]
+
+
+class HeartbeatProfile(_Profile):
+    """What is told of a system that is only watched for being there."""
+
+    protocol: Literal["heartbeat"]
+    points: tuple[HeartbeatPoint, ...]
+
+
+Profile = ModbusProfile | BacnetProfile | MqttProfile | SnmpProfile | HeartbeatProfile
+ProfilePoint = ModbusPoint | BacnetPoint | MqttPoint | SnmpPoint | HeartbeatPoint

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from energy_center.config.bindings import Framing, Parity
+from energy_center.config.bindings import Check, Framing, Parity, SnmpAuth, SnmpPrivacy
 from energy_center.config.fields import Id, Interval, Name, Seconds, StatusEntry, Strict
 from energy_center.domain.commands import FIRST_FREE_PRIORITY, LAST_PRIORITY, PROGRAM_PRIORITY, WriteLimits
 from energy_center.domain.site import SpaceKind
 
+EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 BaudRate = Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 
@@ -111,7 +112,7 @@ class MqttEntry(Strict):
     host: str
     port: Port = 1883
     username: str | None = None
-    password_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
+    password_env: EnvName | None = None
     tls: bool = False
     ca_file: str | None = None
     certificate: str | None = None
@@ -128,6 +129,69 @@ class MqttEntry(Strict):
         return self
 
 
+class SnmpEntry(Strict):
+    """`snmp: {host: ups, community_env: UPS_COMMUNITY}`, or version 3 with a user.
+
+    `{host: ups, user: watch, auth: sha256, auth_password_env: A, privacy: aes128, privacy_password_env: B}`.
+    """
+
+    host: str
+    port: Port = 161
+    timeout: Interval = 2.0
+    community_env: EnvName | None = None
+    user: str | None = Field(default=None, min_length=1, max_length=32)
+    auth: SnmpAuth | None = None
+    auth_password_env: EnvName | None = None
+    privacy: SnmpPrivacy | None = None
+    privacy_password_env: EnvName | None = None
+    context: str = ""
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> "SnmpEntry":
+        if self.user is not None and self.community_env is not None:
+            raise ValueError("community_env is for version 2c, user for version 3; give one of them")
+        if self.user is None and (self.auth or self.privacy or self.context):
+            raise ValueError("auth, privacy and context are of version 3 and need a user")
+        if (self.auth is None) != (self.auth_password_env is None):
+            raise ValueError("auth and auth_password_env go together")
+        if (self.privacy is None) != (self.privacy_password_env is None):
+            raise ValueError("privacy and privacy_password_env go together")
+        if self.privacy is not None and self.auth is None:
+            raise ValueError("privacy needs auth (RFC 3414 has no privacy without it)")
+        return self
+
+
+_DEFAULT_PORTS = {Check.HTTP: 80, Check.HTTPS: 443, Check.ICMP: 0}
+
+
+class HeartbeatEntry(Strict):
+    """`heartbeat: {host: nvr.example, check: tcp, port: 554}`; `check` is tcp, icmp, http or https."""
+
+    host: str = Field(min_length=1)
+    check: Check = Check.TCP
+    port: Port | None = None
+    timeout: Interval = 2.0
+    path: str = Field(default="/", pattern=r"^/")
+    ca_file: str | None = None
+
+    @property
+    def resolved_port(self) -> int:
+        """The given port, else the check's own; 0 for ICMP, which has none."""
+        return self.port or _DEFAULT_PORTS.get(self.check, 0)
+
+    @model_validator(mode="after")
+    def _fits_check(self) -> "HeartbeatEntry":
+        if self.check is Check.TCP and self.port is None:
+            raise ValueError("check tcp needs a port")
+        if self.check is Check.ICMP and self.port is not None:
+            raise ValueError("check icmp has no port")
+        if self.path != "/" and self.check not in (Check.HTTP, Check.HTTPS):
+            raise ValueError("path is for check http and https")
+        if self.ca_file is not None and self.check is not Check.HTTPS:
+            raise ValueError("ca_file is for check https")
+        return self
+
+
 class ConnectionEntry(Strict):
     """One connection; exactly one protocol key."""
 
@@ -136,12 +200,14 @@ class ConnectionEntry(Strict):
     modbus_rtu: ModbusRtuEntry | None = Field(default=None, alias="modbus-rtu")
     bacnet_ip: BacnetIpEntry | None = Field(default=None, alias="bacnet-ip")
     mqtt: MqttEntry | None = None
+    snmp: SnmpEntry | None = None
+    heartbeat: HeartbeatEntry | None = None
 
     @model_validator(mode="after")
     def _one_protocol(self) -> "ConnectionEntry":
-        given = [t for t in (self.modbus_tcp, self.modbus_rtu, self.bacnet_ip, self.mqtt) if t is not None]
-        if len(given) != 1:
-            raise ValueError("needs exactly one of modbus-tcp, modbus-rtu, bacnet-ip, mqtt")
+        keys = {name: field.alias or name for name, field in type(self).model_fields.items() if name != "id"}
+        if sum(getattr(self, name) is not None for name in keys) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(keys.values())}")
         return self
 
 

@@ -101,6 +101,8 @@ class Role(StrEnum):
     DRAINAGE_LEVEL = "drainage_level"
     WATER_VOLUME = "water_volume"
     WATER_FLOW = "water_flow"
+    THERMAL_ENERGY = "thermal_energy"
+    THERMAL_POWER = "thermal_power"
     GAS_VOLUME = "gas_volume"
     TANK_LEVEL = "tank_level"
     TANK_INLET_VOLUME = "tank_inlet_volume"
@@ -119,6 +121,7 @@ class Role(StrEnum):
     BATTERY_CHARGE = "battery_charge"
     ON_BATTERY = "on_battery"
     RUNTIME_REMAINING = "runtime_remaining"
+    BATTERY_TEMPERATURE = "battery_temperature"
     LIFT_STATUS = "lift_status"
     LIFT_FLOOR = "lift_floor"
     TRIP_COUNT = "trip_count"
@@ -128,6 +131,11 @@ class Role(StrEnum):
     FIRE_ALARM = "fire_alarm"
     PANEL_TROUBLE = "panel_trouble"
     SYSTEM_STATUS = "system_status"
+    ROUND_TRIP_TIME = "round_trip_time"
+    LINK_STATUS = "link_status"
+    DATA_RECEIVED = "data_received"
+    DATA_SENT = "data_sent"
+    TRANSMISSION_ERRORS = "transmission_errors"
     # weather
     OUTDOOR_AIR_TEMPERATURE = "outdoor_air_temperature"
     OUTDOOR_AIR_HUMIDITY = "outdoor_air_humidity"
@@ -232,6 +240,7 @@ QUANTITIES: dict[Role, Quantity] = {
             Role.FIRE_ALARM,
             Role.PANEL_TROUBLE,
             Role.SYSTEM_STATUS,
+            Role.LINK_STATUS,
         )
     },
     Role.SUMP_LEVEL: Quantity("m", _G, 0, 10),
@@ -249,12 +258,19 @@ QUANTITIES: dict[Role, Quantity] = {
         )
     },
     Role.WATER_FLOW: Quantity("m3/h", _G, 0, 500),
+    Role.THERMAL_ENERGY: Quantity("kW.h", _C, 0, _BIG),
+    Role.THERMAL_POWER: Quantity("kW", _G, -20_000, 20_000),
     Role.ENGINE_STATE: Quantity("1", _S, 0, 15),
     Role.ENGINE_SPEED: Quantity("/min", _G, 0, 4_000),
     Role.BATTERY_VOLTAGE: Quantity("V", _G, 0, 60),
     Role.COOLANT_TEMPERATURE: Quantity("Cel", _G, -30, 150),
     Role.ATS_POSITION: Quantity("1", _S, 0, 2),
     Role.RUNTIME_REMAINING: Quantity("min", _G, 0, 10_000),
+    Role.BATTERY_TEMPERATURE: Quantity("Cel", _G, -20, 80),
+    Role.ROUND_TRIP_TIME: Quantity("ms", _G, 0, 60_000),
+    Role.DATA_RECEIVED: Quantity("By", _C, 0, _BIG * 1e6),
+    Role.DATA_SENT: Quantity("By", _C, 0, _BIG * 1e6),
+    Role.TRANSMISSION_ERRORS: Quantity("1", _C, 0, _BIG),
     Role.LIFT_STATUS: Quantity("1", _S, 0, 5),
     Role.LIFT_FLOOR: Quantity("1", _S, -10, 120),
     Role.CHARGER_STATE: Quantity("1", _S, 0, 10),

@@ -37,6 +37,8 @@ _DIMENSIONS: dict[str, dict[str, tuple[float, float]]] = {
         "MW.h": (1e6, 0),
         "J": (1 / 3600, 0),
         "kJ": (1 / 3.6, 0),
+        "MJ": (1e3 / 3.6, 0),
+        "GJ": (1e6 / 3.6, 0),
     },
     "reactive energy": {"var.h": (1, 0), "kvar.h": (1e3, 0), "Mvar.h": (1e6, 0)},
     "apparent energy": {"VA.h": (1, 0), "kVA.h": (1e3, 0), "MVA.h": (1e6, 0)},
@@ -80,9 +82,10 @@ _DIMENSIONS: dict[str, dict[str, tuple[float, float]]] = {
     "length": {"m": (1, 0), "cm": (1e-2, 0), "mm": (1e-3, 0), "[ft_i]": (0.3048, 0), "[in_i]": (0.0254, 0)},
     "speed": {"m/s": (1, 0), "km/h": (1 / 3.6, 0)},
     "rain rate": {"mm/h": (1, 0)},
-    "time": {"s": (1, 0), "min": (60, 0), "h": (3600, 0), "d": (86400, 0)},
+    "time": {"s": (1, 0), "ms": (1e-3, 0), "min": (60, 0), "h": (3600, 0), "d": (86400, 0)},
     "rate": {"Hz": (1, 0), "/min": (1 / 60, 0), "/s": (1, 0), "mHz": (1e-3, 0)},
     "ratio": {"1": (1, 0), "%": (1e-2, 0), "[ppth]": (1e-3, 0), "[ppm]": (1e-6, 0), "[ppb]": (1e-9, 0)},
+    "data": {"By": (1, 0), "kBy": (1e3, 0), "MBy": (1e6, 0), "GBy": (1e9, 0)},
     "irradiance": {"W/m2": (1, 0), "kW/m2": (1e3, 0)},
 }
 

@@ -38,5 +38,7 @@ def test_taken_kind_of_connection_is_refused_and_names_both() -> None:
 
 def test_unknown_kind_of_connection_names_the_known_ones() -> None:
     unknown = BusContext(Connection("x", "carrier pigeon"), (), (), "test")
-    with pytest.raises(LookupError, match="known are BacnetIp, ModbusRtu, ModbusTcp, MqttBroker"):
+    with pytest.raises(
+        LookupError, match="known are BacnetIp, Heartbeat, ModbusRtu, ModbusTcp, MqttBroker, SnmpAgent"
+    ):
         make_driver(unknown)

@@ -1,14 +1,16 @@
 """Every shipped profile, by being there: it loads, and decodes golden words to the number beside them."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from collectors.decode import decode_words
-from energy_center.config.bindings import ModbusSource, PointBinding, Protocol
+from collectors.drivers.snmp import value_of
+from energy_center.config.bindings import ModbusSource, PointBinding, Protocol, SnmpSource
 from energy_center.config.load_profile import PROFILES_DIR, Profiles
-from energy_center.config.profile_model import ModbusPoint, ModbusProfile, Profile
+from energy_center.config.profile_model import ModbusPoint, ModbusProfile, Profile, SnmpPoint, SnmpProfile
 from energy_center.domain.readings import Quality
 
 FILES = sorted(PROFILES_DIR.glob("*/*.yaml"))
@@ -29,6 +31,12 @@ def _modbus_lines() -> Iterator[tuple[str, ModbusPoint]]:
 
 
 LINES = dict(_modbus_lines())
+OBJECTS: dict[str, SnmpPoint] = {
+    f"{path.stem}:{point.point_name}": point
+    for path in FILES
+    if isinstance(profile := _load(path)[0], SnmpProfile)
+    for point in profile.points
+}
 
 
 def _binding(point: ModbusPoint) -> PointBinding:
@@ -48,7 +56,7 @@ def _binding(point: ModbusPoint) -> PointBinding:
 
 
 def test_there_are_profiles_of_every_protocol() -> None:
-    assert {path.parent.name for path in FILES} == {"modbus", "bacnet", "mqtt"}
+    assert {path.parent.name for path in FILES} == {p.value for p in Protocol}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -106,3 +114,26 @@ def test_no_two_lines_of_a_profile_share_a_register() -> None:
                 at = (point.table, address, point.bit, point.models)
                 assert at not in taken, f"{path.stem}: {point.point_name} and {taken.get(at)} at {at}"
                 taken[at] = point.point_name
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_golden_answer_of_an_agent_means_the_number_beside_it(name: str) -> None:
+    point = OBJECTS[name]
+    source = SnmpSource(point.oid, point.type, point.enum, point.invalid)
+    binding = PointBinding(("x", point.point_name), point.role, "c", "d", 60.0, point.scaling, source)
+    assert point.golden
+    for golden in point.golden:
+        number, quality = value_of(binding, golden.raw)
+        if golden.value is None:
+            assert math.isnan(number) or Quality.SENSOR_FAULT in quality
+        else:
+            assert number == pytest.approx(golden.value, rel=1e-9)
+            assert quality is Quality.GOOD
+
+
+def test_no_two_objects_of_a_profile_are_the_same() -> None:
+    for path in FILES:
+        profile, _ = _load(path)
+        if isinstance(profile, SnmpProfile):
+            oids = [point.oid for point in profile.points]
+            assert sorted(oids) == sorted(set(oids)), path.stem

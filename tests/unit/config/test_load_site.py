@@ -6,12 +6,21 @@ import pytest
 
 from energy_center.config.bindings import (
     BacnetSource,
+    Check,
     Framing,
+    Heartbeat,
+    HeartbeatSource,
+    Measure,
     ModbusRtu,
     ModbusSource,
     ModbusTcp,
     MqttSource,
     Parity,
+    SnmpAgent,
+    SnmpAuth,
+    SnmpPrivacy,
+    SnmpSource,
+    SnmpType,
     Table,
 )
 from energy_center.config.load_profile import load_profile
@@ -32,16 +41,21 @@ MISTAKES = {
     "doubled-key": (2, "key 'site' is given twice"),
     "feeds-itself": (14, "equipment 'floor': feeds itself"),
     "bad-baud-rate": (7, "'baud_rate' is 9000"),
+    "heartbeat-path-of-tcp": (6, "path is for check http and https"),
+    "heartbeat-without-port": (6, "check tcp needs a port"),
     "missing-key": (14, "equipment 'floor': key 'name' is missing"),
     "missing-unit-id": (13, "key 'unit_id' is missing; connection 'room' is modbus"),
     "not-yaml": (3, "not YAML"),
     "rule-of-unknown-equipment": (20, "'sump' is not an equipment"),
+    "snmp-password-in-file": (6, "unknown key 'auth_password'; allowed are auth, auth_password_env"),
+    "snmp-privacy-alone": (6, "privacy needs auth"),
+    "snmp-two-credentials": (6, "community_env is for version 2c, user for version 3"),
     "space-tree-loop": (3, "spaces 'a': lies in itself"),
     "serial-unit-id": (13, "unit_id 0 cannot be on the serial line 'room'; allowed are 1 to 247"),
     "two-connections-one-address": (8, "10.0.3.11:502 is connection 'room' (line 6) already"),
     "two-devices-one-address": (15, "its 'active_power' lies where 'floor' (line 14) has its 'active_power'"),
     "two-equal-ids": (15, "the id is taken on line 14"),
-    "two-protocols": (6, "needs exactly one of modbus-tcp, modbus-rtu, bacnet-ip, mqtt"),
+    "two-protocols": (6, "needs exactly one of modbus-tcp, modbus-rtu, bacnet-ip, mqtt, snmp, heartbeat"),
     "unit-id-on-bacnet": (16, "unit_id is for modbus; connection 'ahu-1' is bacnet"),
     "unknown-connection": (17, "connection 'brocker' is not a connection; did you mean 'broker'?"),
     "unknown-feed": (14, "fed_by 'mian' is not an equipment; did you mean 'main'?"),
@@ -73,7 +87,7 @@ def test_mistake_is_told_with_file_line_and_what_is_right(name: str) -> None:
 
 def test_every_bad_file_is_in_the_table() -> None:
     files = {f.stem.removeprefix("site.") for f in FILES.glob("site.*.yaml")}
-    assert files == {*MISTAKES, "good", "serial", "several-mistakes", "broken-profile"}
+    assert files == {*MISTAKES, "good", "serial", "watched", "several-mistakes", "broken-profile"}
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -114,6 +128,38 @@ def test_serial_lines_and_gateways_are_resolved_with_their_timing() -> None:
         "gateway": ModbusTcp("10.0.3.12", min_gap_s=0.02, framing=Framing.RTU, baud_rate=9600),
     }
     assert [d.unit_id for d in plant.devices] == [1, 2, 0]
+
+
+def test_agents_and_heartbeats_are_resolved_each_as_one_device() -> None:
+    plant = load_site(FILES / "site.watched.yaml", FILES / "profiles")
+    assert {c.connection_id: c.target for c in plant.connections} == {
+        "ups": SnmpAgent(
+            "ups.example",
+            user="watch",
+            auth=SnmpAuth.SHA256,
+            auth_password_env="A",
+            privacy=SnmpPrivacy.AES128,
+            privacy_password_env="B",
+        ),
+        "switch": SnmpAgent("10.0.6.1", community_env="SWITCH_COMMUNITY"),
+        "nvr": Heartbeat("nvr.example", 554, timeout_s=3.0),
+        "door": Heartbeat("nvr.example", 0, Check.ICMP),
+        "pbx": Heartbeat("pbx.example", 443, Check.HTTPS, path="/status"),
+    }
+    assert [d.device_id for d in plant.devices] == ["ups-1", "port-3", "cctv", "access", "exchange"]
+    assert plant.devices[0].limits.max_oids == 8
+    sources = {b.key: b.source for b in plant.bindings}
+    assert sources["port-4", "link_status"] == SnmpSource(
+        "1.3.6.1.2.1.2.2.1.8.4", SnmpType.INTEGER, {1: 1, 2: 0}
+    )
+    assert sources["cctv", "round_trip_time"] == HeartbeatSource(Measure.ROUND_TRIP)
+
+
+def test_counters_of_an_agent_begin_again_where_their_width_says() -> None:
+    plant = load_site(FILES / "site.watched.yaml", FILES / "profiles")
+    rollover = {p.name: p.rollover_at for p in plant.site.points() if p.equipment_id == "port-3"}
+    # 2**32 kB, in bytes; what no counter fills has none
+    assert rollover == {"link_status": None, "in32": 4_294_967_296_000.0, "in64": None}
 
 
 def test_base_moves_addresses_and_units_are_converted() -> None:
