@@ -6,6 +6,7 @@ All are prefixed `ENERGY_CENTER_`, except the conventional `DATABASE_URL`.
 import os
 import re
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -58,6 +59,12 @@ class Settings(BaseSettings):
     rules_interval_s: float = Field(default=60.0, gt=0, description="How often the rules are run.")
     notify_url: SecretStr | None = Field(
         default=None, description="Where alarms are sent: an Apprise address such as mailto://…"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=16, description="With it as a bearer token, `/metrics` needs no session."
+    )
+    metrics_open_to: list[IPv4Network | IPv6Network] = Field(
+        default=[], description='Addresses that may read `/metrics` with nothing else, as ["127.0.0.1/32"].'
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_form: Literal["text", "json"] = "text"

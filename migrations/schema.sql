@@ -656,6 +656,8 @@ CREATE INDEX command_requested ON public.command USING btree (requested_at DESC)
 
 CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
+CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at DESC);
+
 CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE (sent_at IS NULL);
 
 CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_per_range='32');

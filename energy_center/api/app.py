@@ -16,6 +16,7 @@ from energy_center.api import build, openapi, problems
 from energy_center.api.auth import Guard
 from energy_center.api.cookies import over_tls
 from energy_center.api.rate_limit import AttemptLimit
+from energy_center.api.request_counts import CountRequests, RequestCounts
 from energy_center.api.routes import (
     alarms,
     audit,
@@ -23,6 +24,7 @@ from energy_center.api.routes import (
     devices,
     equipment,
     health,
+    metrics,
     overview,
     points,
     sessions,
@@ -50,7 +52,8 @@ class GuardedApp(FastAPI):
         """Wrap the usual stack."""
         settings: Settings = self.state.settings
         guarded = Guard(super().build_middleware_stack(), settings)
-        return SecurityHeaders(guarded, self.state.script_hashes, over_tls=over_tls(settings))
+        headed = SecurityHeaders(guarded, self.state.script_hashes, over_tls=over_tls(settings))
+        return CountRequests(headed, self.state.request_counts)
 
     def openapi(self) -> dict[str, Any]:
         """The description with each route's permission and problems."""
@@ -101,9 +104,11 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.lifespans = []
     app.state.script_hashes = []
     app.state.log_in_attempts = AttemptLimit()
+    app.state.request_counts = RequestCounts()
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
     problems.answer_with_problems(app)
     app.include_router(health.router, prefix="/api")
+    app.include_router(metrics.router)
     app.include_router(_version_1(), prefix="/api/v1")
     _refuse_unknown_paths(app)
     return app

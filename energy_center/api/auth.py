@@ -32,7 +32,13 @@ SESSION_ENDED = 4401  # close code that the browser takes as "go to the log-in p
 LOG_IN_PAGE = "/login"
 # (method, path): None means any method. The log-in page keeps its own files under /login/.
 _OPEN = frozenset(
-    {(None, LOG_IN_PAGE), ("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/v1/session")}
+    {
+        (None, LOG_IN_PAGE),
+        ("GET", "/api/health"),
+        ("HEAD", "/api/health"),
+        ("POST", "/api/v1/session"),
+        ("GET", "/metrics"),  # has a check of its own: a scraper has no session
+    }
 )
 _OPEN_PREFIX = LOG_IN_PAGE + "/"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

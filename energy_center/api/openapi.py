@@ -28,7 +28,7 @@ TAGS = [
     {"name": "alarms", "description": "Alarms and what people did about them (ISA-18.2)."},
     {"name": "work orders", "description": "Work from an alarm or by hand, to its verified end."},
     {"name": "commands", "description": "Writes to equipment, where the site file allows them."},
-    {"name": "devices", "description": "Devices and long-running jobs."},
+    {"name": "devices", "description": "Devices, collector processes and long-running jobs."},
     {"name": "administration", "description": "Accounts and the audit log."},
     {"name": "health", "description": "Whether the server works."},
 ]

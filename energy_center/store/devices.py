@@ -92,3 +92,15 @@ async def device_events(db: Database, *, since: datetime, limit: int = 500) -> S
             limit,
         )
     return [DeviceEvent(*row.values()) for row in rows]
+
+
+async def events_of(db: Database, device_id: str, *, limit: int) -> Sequence[DeviceEvent]:
+    """The last changes of one device, newest first."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT device_id, at, online, detail FROM device_event WHERE device_id = $1 "
+            "ORDER BY at DESC, event_id DESC LIMIT $2",
+            device_id,
+            limit,
+        )
+    return [DeviceEvent(*row.values()) for row in rows]
