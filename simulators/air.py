@@ -15,6 +15,8 @@ REHEAT_K_PER_PCT = 0.12
 MINIMUM_DAMPER = 0.20
 STUCK_DAMPER = 0.90
 PASSING_SHARE = 0.80
+FOULED_COIL = 0.45
+CLOGGED_PA = 220.0
 FILTER_CHANGE_D = 90.0
 
 
@@ -29,7 +31,8 @@ def _filter_drop(chunk: Chunk, unit: Equipment, speed: Floats) -> Floats:
         chunk.grid.time / 86_400.0 + chunk.constant(f"{unit.id}-filter", 0.0, FILTER_CHANGE_D)
     ) % FILTER_CHANGE_D
     clean = chunk.constant(f"{unit.id}-clean", 85.0, 110.0)
-    return (clean + 0.9 * chunk.ends(age_d)) * (speed / 100.0) ** 2
+    clogged = CLOGGED_PA * chunk.share_active("filter_clogged", unit.id)
+    return (clean + 0.9 * chunk.ends(age_d) + clogged) * (speed / 100.0) ** 2
 
 
 @dataclass(eq=False)
@@ -40,12 +43,15 @@ class _Coil:
     drop_k: Floats
 
 
-def _coil(house: House, need_k: Floats, leak: Floats) -> _Coil:
-    """Return valve command and air temperature drop; ``leak`` is the share that passes when shut, (n,)."""
-    full = COIL_K * house.plant_on
+def _coil(house: House, need_k: Floats, leak: Floats, duty: Floats) -> _Coil:
+    """Return valve command and air temperature drop.
+
+    ``leak`` is the share that passes when shut, ``duty`` the share of its cooling that the coil does, (n,).
+    """
+    full = COIL_K * house.plant_on * duty
     passing = leak * full
     asked = np.clip(need_k - passing, 0.0, None)
-    share = np.clip(asked / COIL_K, 0.0, 1.0)
+    share = np.clip(asked / (COIL_K * duty), 0.0, 1.0)
     valve = 100.0 * share**1.1 * house.plant_on
     return _Coil(valve, np.minimum(share * full + passing, full))
 
@@ -53,22 +59,24 @@ def _coil(house: House, need_k: Floats, leak: Floats) -> _Coil:
 def simulate_air_handlers(chunk: Chunk, house: House) -> None:
     """Publish the air handlers of a building."""
     for unit in chunk.model.of(house.id, "ahu"):
-        on = house.air_on[unit.id]
-        _fan(chunk, house, unit, on)
-        _air_handler(chunk, house, unit, on)
+        turning, _ = _fan(chunk, house, unit)
+        _air_handler(chunk, house, unit, turning)
 
 
-def _fan(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Floats:
+def _fan(chunk: Chunk, house: House, unit: Equipment) -> tuple[Floats, Floats]:
+    """Publish the fan; return whether it turns, (n,), and its speed, (2, n)."""
+    commanded = house.air_on[unit.id]
+    on = commanded * (1.0 - chunk.share_active("fan_belt_broken", unit.id))
     wobble = chunk.noise(f"{unit.id}-fan", 3000.0)
     speed = np.clip(52.0 + 26.0 * house.load_share + 14.0 * house.people + 1.2 * wobble, 45.0, 100.0) * on
     chunk.put_states(unit, "fan_status", on)
-    chunk.put_states(unit, "fan_command", on)
+    chunk.put_states(unit, "fan_command", commanded)
     chunk.put_states(unit, "schedule", house.air_scheduled[unit.id])
     chunk.put(unit, "fan_speed", speed, 0.35 * on)
     power = fan_power(chunk.model.rated(unit, "power_kw"), speed)
     house.draw("air", chunk.line(f"{unit.id}-power", power, 0.01 * power.mean(axis=0)), 0.50)
     chunk.put(unit, "filter_pressure_drop", _filter_drop(chunk, unit, speed), 0.8 * on)
-    return speed
+    return on, speed
 
 
 def _dampers(chunk: Chunk, unit: Equipment, on: Floats) -> tuple[Floats, Floats]:
@@ -113,7 +121,8 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     warming = REHEAT_K_PER_PCT * reheat
     leak = PASSING_SHARE * chunk.share_active("passing_chilled_water_valve", unit.id)
     hunt = 0.25 * chunk.noise(f"{unit.id}-valve", 1300.0)
-    coil = _coil(house, mixed + FAN_HEAT_K + warming - setting + hunt, leak)
+    duty = 1.0 - (1.0 - FOULED_COIL) * chunk.share_active("coil_fouled", unit.id)
+    coil = _coil(house, mixed + FAN_HEAT_K + warming - setting + hunt, leak, duty)
     running = mixed + FAN_HEAT_K + warming - coil.drop_k
     supply = np.where(on > 0, running + 0.1 * hunt, zone - 0.4)
     chunk.put(unit, "supply_air_temperature", supply, 0.06)
@@ -121,7 +130,7 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     chunk.put(unit, "return_air_temperature", back, 0.04)
     chunk.put(unit, "return_air_humidity", humidity, 0.25)
     chunk.put(unit, "mixed_air_temperature", np.where(on > 0, mixed, zone - 0.1), 0.06)
-    chunk.put(unit, "chilled_water_valve", coil.valve_pct * on, 0.3 * on * (coil.valve_pct.min(axis=0) > 1.0))
+    _put_valve(chunk, unit, coil, on)
     chunk.put(unit, "reheat_valve", reheat)
     chunk.put(unit, "outdoor_air_damper", 100.0 * command)
     pressure = chunk.model.rated(unit, "static_pa")
@@ -130,17 +139,24 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     chunk.put_constant(unit, "duct_static_pressure_setpoint", pressure)
 
 
+def _put_valve(chunk: Chunk, unit: Equipment, coil: _Coil, on: Floats) -> None:
+    """Publish the valve's command; a loop that hunts swings it around its middle."""
+    hunting = chunk.share_active("loop_hunting", unit.id) * (coil.valve_pct.max(axis=0) > 1.0)
+    valve = np.where(hunting > 0, 50.0, coil.valve_pct) * on
+    swing = np.where(hunting > 0, 33.0, 0.3 * (coil.valve_pct.min(axis=0) > 1.0)) * on
+    chunk.put(unit, "chilled_water_valve", valve, swing)
+
+
 def simulate_outdoor_air_units(chunk: Chunk, house: House) -> None:
     """Publish the units that cool and dry the outdoor air."""
     for unit in chunk.model.of(house.id, "oau"):
-        on = house.air_on[unit.id]
-        speed = _fan(chunk, house, unit, on)
+        on, speed = _fan(chunk, house, unit)
         outdoor = chunk.outdoor("temperature_c")
         setting = np.full(chunk.grid.count, 18.0)
         setting = chunk.commanded(unit.id, "supply_air_temperature_setpoint", setting)
         wet = np.clip(chunk.outdoor("enthalpy_kj_kg") - 48.0, 0.0, None) / 2.6
         need = np.maximum(outdoor + FAN_HEAT_K - setting, 0.0) + 0.35 * wet
-        coil = _coil(house, 0.8 * need, np.zeros(chunk.grid.count))
+        coil = _coil(house, 0.8 * need, np.zeros(chunk.grid.count), np.ones(chunk.grid.count))
         drying = np.clip(2.2 * (chunk.outdoor("dew_point_c") - 22.5), 0.0, 22.0) * house.plant_on * on
         cooled = outdoor + FAN_HEAT_K - np.minimum(coil.drop_k / 0.8, need)
         running = np.where(
@@ -173,14 +189,17 @@ def simulate_exhaust(chunk: Chunk, house: House) -> None:
     busy = chunk.is_working * (((middle > 7.25) & (middle < 9.5)) | ((middle > 16.75) & (middle < 19.0)))
     for fan in fans:
         traffic = cars * (1.0 + 0.15 * chunk.noise(f"{fan.id}-cars", 2400.0))
-        target = (1.5 + 26.0 * traffic * np.where(busy > 0, 0.45, 1.0)).mean(axis=0)
+        failed = chunk.share_active("exhaust_failed", fan.id)
+        running = busy * (1.0 - failed)
+        left = np.where(running > 0, 0.45, 1.0 + failed)
+        target = (1.5 + 26.0 * traffic * left).mean(axis=0)
         levels = chunk.relax(
             f"{fan.id}-co", np.array([2.0]), target[:, None], np.where(busy > 0, 600.0, 2400.0)[:, None]
         )
-        speed = np.clip(45.0 + 45.0 * traffic, 40.0, 100.0) * busy
+        speed = np.clip(45.0 + 45.0 * traffic, 40.0, 100.0) * running
         power = fan_power(chunk.model.rated(fan, "power_kw"), speed)
-        chunk.put_states(fan, "fan_status", busy)
+        chunk.put_states(fan, "fan_status", running)
         chunk.put_states(fan, "fan_command", busy)
-        chunk.put(fan, "fan_speed", speed, 0.5 * busy)
+        chunk.put(fan, "fan_speed", speed, 0.5 * running)
         chunk.put(fan, "co_concentration", np.maximum(chunk.ends(levels[:, 0]), 0.5), 0.3)
         house.draw("carpark", chunk.put(fan, "active_power", power, 0.02 * power.mean(axis=0)), 0.55)

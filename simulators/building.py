@@ -17,6 +17,7 @@ from simulators.weather import weather_at
 OPEN_H, CLOSE_H = 7.0, 19.0
 PLANT_CLOSE_H = 18.5
 STAGGER_H = 0.25  # air handlers start and stop in three groups, to spare the mains
+TOO_LOW_C = 22.0  # a set-point that somebody chose on a hot day
 COOLING_FROM_C = 15.5  # day mean above which the plant is put into service
 ROOM_KJ_KG = 53.0  # air at 25.5 C and 53 % rh
 OUTDOOR_PPM = 430.0
@@ -37,7 +38,7 @@ class House:
     air_on: dict[str, Floats] = field(default_factory=dict)
     air_scheduled: dict[str, Floats] = field(default_factory=dict)
     zone_at: dict[str, Floats] = field(default_factory=dict)
-    set_point: dict[str, float] = field(default_factory=dict)
+    set_point: dict[str, Floats] = field(default_factory=dict)
     cooling_kw: Floats = field(default_factory=lambda: np.zeros((2, 0)))
     load_share: Floats = field(default_factory=lambda: np.zeros((2, 0)))
     chilled_c: Floats = field(default_factory=lambda: np.zeros((2, 0)))
@@ -104,12 +105,14 @@ def simulate_zones(chunk: Chunk, house: House) -> None:
     for zone in zones:
         setting = round(chunk.constant(f"{zone.id}-set", 25.5, 26.4) * 2) / 2
         setting = chunk.commands.get((zone.id, "zone_temperature_setpoint"), setting)
-        house.set_point[zone.id] = setting
+        lowered = chunk.share_active("setpoint_too_low", zone.id)
+        wanted = house.set_point[zone.id] = np.where(lowered > 0, TOO_LOW_C, setting)
         wobble = chunk.noise(f"{zone.id}-zone", 5400.0).mean(axis=0)
         own = free + chunk.constant(f"{zone.id}-free", -0.8, 0.8) + 0.25 * wobble
         on = _zone_on(chunk, house, zone) * (1.0 if zone.kind == "vrf" else house.plant_on)
-        cooled = setting + 0.22 * wobble + 0.5 * (people - 0.6)
-        helps = (on > 0) & (own > setting - 0.6)
+        on = on * (1.0 - chunk.share_active("fcu_valve_stuck", zone.id))
+        cooled = wanted + 0.22 * wobble + 0.5 * (people - 0.6)
+        helps = (on > 0) & (own > wanted - 0.6)
         target.append(np.where(helps, np.minimum(cooled, own), own))
         constant.append(np.where(helps, chunk.constant(f"{zone.id}-pull", 1500.0, 2400.0), 46_000.0))
         first.append(float(own[0]))
@@ -128,11 +131,12 @@ def simulate_floors(chunk: Chunk, house: House) -> Floats:
             continue
         people = occupancy.people_share(chunk, meter.id)
         lights = occupancy.lights_share(chunk, meter.id)
+        burning = chunk.share_active("lights_after_hours", meter.id)
         size = chunk.constant(f"{meter.id}-size", 0.85, 1.15)
         night = model.building(house.id, "floor_night_kw") * (1 + 0.04 * chunk.noise(f"{meter.id}-n", 9000.0))
         load = size * (
             night
-            + model.building(house.id, "floor_lights_kw") * lights
+            + model.building(house.id, "floor_lights_kw") * np.maximum(lights, 0.9 * burning)
             + model.building(house.id, "floor_sockets_kw") * people
             + model.building(house.id, "floor_fans_kw") * house.scheduled
         )
@@ -180,7 +184,7 @@ def simulate_zone_units(chunk: Chunk, house: House) -> None:
         setting = house.set_point[unit.id]
         noise = chunk.noise(f"{unit.id}-reading", 2400.0)
         chunk.put(unit, "zone_temperature", zone + 0.05 * noise, 0.06)
-        chunk.put_constant(unit, "zone_temperature_setpoint", setting)
+        chunk.put_states(unit, "zone_temperature_setpoint", setting)
         demand = np.clip(0.25 + 0.45 * house.people + 0.5 * (zone - setting) + 0.05 * noise, 0.0, 1.0)
         _PUBLISH[unit.kind](chunk, house, unit, demand, on)
 
@@ -208,7 +212,7 @@ def _publish_vrf(chunk: Chunk, house: House, unit: Equipment, demand: Floats, on
     cooling = on * warm
     chunk.put_states(unit, "cooling_status", cooling)
     chunk.put_states(unit, "schedule", chunk.commanded(unit.id, "schedule", house.scheduled))
-    chunk.put_constant(unit, "fault", 0.0)
+    chunk.put_states(unit, "fault", chunk.share_active("equipment_trip", unit.id))
     power = chunk.model.rated(unit, "standby_kw") + chunk.model.rated(unit, "power_kw") * cooling * (
         0.3 + 0.6 * demand
     )
@@ -230,8 +234,9 @@ def simulate_air_quality(chunk: Chunk, house: House) -> None:
     for sensor in sensors:
         people = occupancy.people_share(chunk, sensor.id).mean(axis=0)
         crowd = chunk.constant(f"{sensor.id}-crowd", 340.0, 500.0)
-        target.append(OUTDOOR_PPM + people * crowd * np.where(fresh > 0, 1.0, 2.4))
-        constant.append(np.where(fresh > 0, 2100.0, 9000.0))
+        aired = fresh * (1.0 - chunk.share_active("ventilation_failed", sensor.id))
+        target.append(OUTDOOR_PPM + people * crowd * np.where(aired > 0, 1.0, 2.4))
+        constant.append(np.where(aired > 0, 2100.0, 9000.0))
         dry = 51.0 + 0.5 * np.clip(dew - 16.0, -8.0, 8.0)
         target.append(np.where(fresh * house.plant_on > 0, dry, np.clip(0.45 * humid + 27.0, 40.0, 67.0)))
         constant.append(np.where(fresh > 0, 2700.0, 20_000.0))

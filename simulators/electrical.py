@@ -18,6 +18,7 @@ LOW_V, HIGH_V = 220.0, 6582.0  # phase to neutral of 380 V and of 11.4 kV
 CAPACITOR_TANGENT = 0.24  # kvar per kW that the banks take away
 BANK_OFF_TANGENT = 0.65
 SURGE_SHARE = 1.15
+SOILED, HOT_WINDING_K, OPEN_CT, AGED_BATTERY = 0.6, 80.0, -1 / 3, 0.3
 
 
 def _short(meter: Equipment) -> str:
@@ -64,8 +65,9 @@ def simulate_ups(chunk: Chunk, house: House) -> None:
         chunk.put(
             unit, "battery_charge", 99.6 + 0.15 * chunk.noise(f"{unit.id}-charge", 40_000.0).clip(-2, 2)
         )
-        chunk.put_constant(unit, "on_battery", 0.0)
-        chunk.put(unit, "runtime_remaining", 19.0 / share, 0.15)
+        chunk.put_states(unit, "on_battery", chunk.share_active("ups_on_battery", unit.id))
+        aged = 1.0 - (1.0 - AGED_BATTERY) * chunk.share_active("ups_battery_aged", unit.id)
+        chunk.put(unit, "runtime_remaining", 19.0 / share * aged, 0.15)
         chunk.put(unit, "battery_voltage", 54.5 + 0.08 * chunk.noise(f"{unit.id}-v", 9000.0), 0.03)
 
 
@@ -78,7 +80,9 @@ def simulate_pv(chunk: Chunk, house: House) -> list[Source]:
         module_c = chunk.outdoor("temperature_c") + 0.028 * sun
         dc = rated * 1.06 * sun / 1000.0 * (1.0 - 0.0037 * (module_c - 25.0)) * 0.93
         dc = dc * (1.0 + 0.02 * chunk.noise(f"{unit.id}-sky", 1800.0))
-        makes = (sun.min(axis=0) > 12.0).astype(float)
+        dc = dc * (1.0 - (1.0 - SOILED) * chunk.share_active("soiling", unit.id))
+        tripped = chunk.share_active("inverter_tripped", unit.id)
+        makes = (sun.min(axis=0) > 12.0) * (1.0 - tripped)
         power = np.minimum(0.97 * dc, rated) * makes
         row = chunk.put(unit, "active_power", -power, 0.025 * power.mean(axis=0))
         powers.append(row)
@@ -89,7 +93,8 @@ def simulate_pv(chunk: Chunk, house: House) -> list[Source]:
         chunk.put(unit, "dc_voltage", (640.0 - 1.1 * (module_c - 25.0)) * (sun > 2.0), 1.5 * makes)
         warm = chunk.outdoor("temperature_c") + 4.0 + 16.0 * power / rated
         chunk.put(unit, "cabinet_temperature", warm, 0.08)
-        chunk.put_states(unit, "inverter_state", np.where(makes > 0, 4.0, 2.0))
+        state = np.where(tripped > 0, 7.0, np.where(makes > 0, 4.0, 2.0))
+        chunk.put_states(unit, "inverter_state", state)
         phases = chunk.shared[f"{house.id}-volts"][0]
         third = chunk.line(f"{unit.id}-third", np.full_like(sun, 1 / 3))
         for number, volt in enumerate(phases, start=1):
@@ -183,7 +188,18 @@ def _shares(chunk: Chunk, meter: Equipment) -> list[Line]:
     return lines
 
 
+def _as_metered(chunk: Chunk, meter: Equipment, power: Sum) -> Sum:
+    """What the meter sees of the power: a third less with one current transformer open."""
+    is_open = chunk.active("ct_ratio_wrong", meter.id)
+    if is_open is None:
+        return power
+    like = np.zeros((2, chunk.grid.count))
+    unseen = chunk.line(f"{meter.id}-unseen", OPEN_CT * _ends_of(power, like) * is_open)
+    return Sum([*power.parts, (1.0, unseen)])
+
+
 def _publish_meter(chunk: Chunk, meter: Equipment, power: Sum, reactive: Sum, volts: list[Line]) -> None:
+    power = _as_metered(chunk, meter, power)
     rows: dict[str, AnyRow] = {
         "active_power": power,
         "reactive_power": reactive,
@@ -286,7 +302,8 @@ def _transformer(
     loss = model.rated(transformer, "no_load_kw") + model.rated(transformer, "load_loss_kw") * ratio**2
     chunk.put(transformer, "load_ratio", np.minimum(100.0 * ratio, 100.0), 0.5)
     around = 0.6 * chunk.outdoor("day_mean_c") + 13.0
-    target = (around + 8.0 + 60.0 * ratio**1.6).mean(axis=0)
+    hotter = HOT_WINDING_K * chunk.share_active("transformer_overheated", transformer.id)
+    target = (around + 8.0 + 60.0 * ratio**1.6).mean(axis=0) + hotter
     levels = chunk.relax(
         f"{transformer.id}-winding", np.array([40.0]), target[:, None], np.full((chunk.grid.count, 1), 7200.0)
     )

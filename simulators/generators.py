@@ -12,13 +12,14 @@ import numpy as np
 from simulators import calendars
 from simulators.chunk import Chunk
 from simulators.model import Equipment
-from simulators.signals import Curve, Floats, interval_steps
+from simulators.signals import Curve, Floats, Sum, interval_steps
 
 IDLE_TEST_S, LOAD_TEST_S = 900.0, 1800.0
 LOAD_SHARE = 0.4
 CRANKS, CRANK_S, REST_S = 3, 10.0, 15.0
 PHASE_V = 220.0
 REFUEL_BELOW, REFUEL_TO = 70.0, 95.0
+WEAK_V, DRAINED_PCT = 3.5, 66.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ def planned_runs(start: float, end: float) -> list[Run]:
 def _runs(chunk: Chunk, unit: Equipment) -> list[Run]:
     faults = [f for f in chunk.faults if f.name == "generator_fails_to_start" and f.equipment_id == unit.id]
     runs = []
+    skipped = [f for f in chunk.faults if f.name == "test_skipped" and f.equipment_id == unit.id]
     for run in planned_runs(chunk.grid.start - 3.4 * 3600.0, chunk.grid.end):
+        if any(f.start <= run.start < f.end for f in skipped):
+            continue
         fails = any(f.start <= run.start < f.end for f in faults)
         runs.append(Run(run.start, run.end, run.load_share, starts=not fails))
     runs += [
@@ -99,7 +103,12 @@ def simulate_generator(chunk: Chunk, unit: Equipment) -> None:
     chunk.rows[(unit.id, "engine_speed")] = speed.curve(held=False)
     active = power.from_start(start)
     chunk.rows[(unit.id, "active_power")] = active
-    chunk.rows[(unit.id, "battery_voltage")] = battery.curve(held=False)
+    weak = chunk.active("battery_weak", unit.id)
+    rested: Curve | Sum = battery.curve(held=False)
+    if weak is not None:
+        lost = chunk.line(f"{unit.id}-weak", np.stack([weak, weak]))
+        rested = Sum([(1.0, battery.curve(held=False)), (-WEAK_V, lost)])
+    chunk.rows[(unit.id, "battery_voltage")] = rested
     chunk.rows[(unit.id, "coolant_temperature")] = coolant.curve(held=False)
     voltage = volts.curve(held=False)
     for phase in "123":
@@ -189,7 +198,8 @@ def _fuel(chunk: Chunk, unit: Equipment, turning: Curve, active: Curve, rated: f
     used_l = (idle_l_h * turning.integral(place) + per_kwh * active.integral(place)) / 3600.0
     fuel: Floats = level - 100.0 * used_l / tank_l
     chunk.track(f"{unit.id}-fuel", fuel)
-    chunk.put(unit, "fuel_level", chunk.ends(fuel), 0.02)
+    gone = DRAINED_PCT * chunk.share_active("fuel_low", unit.id)
+    chunk.put(unit, "fuel_level", np.maximum(chunk.ends(fuel) - gone, 1.0), 0.02)
 
 
 def simulate_generators(chunk: Chunk) -> None:

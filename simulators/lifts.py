@@ -39,4 +39,4 @@ def simulate_lifts(chunk: Chunk, house: House) -> None:
         chunk.rows[(lift.id, "lift_status")] = Curve(time, status, held=True)
         chunk.track_curve(f"{lift.id}-floor", floors)
         chunk.put_count(lift, "trip_count", start, np.floor(chunk.constant(f"{lift.id}-t", 4e5, 9e5)))
-        chunk.put_constant(lift, "fault", 0.0)
+        chunk.put_states(lift, "fault", chunk.share_active("equipment_trip", lift.id))

@@ -12,6 +12,8 @@ from simulators.signals import Curve, Floats, Line
 WATER_KWH_M3K = 1.163  # heat capacity of water, kWh per m3 and K
 RT_KW = 3.517
 DESIGN_DELTA_K = 5.5
+PUMP_CYCLE_S, CHILLER_CYCLE_S = (120.0, 180.0), (600.0, 900.0)  # on, and on and off together
+TOO_WARM_K, TOWER_FOULED_K, REFRIGERANT_LOW = 2.5, 4.0, 0.30
 PART_LOAD = (0.13, 0.42, 0.45)  # power share = a + b x + c x^2, AHRI 551/591-type curve of a screw machine
 CONDENSER_PCT_K = 0.027  # power per kelvin of entering condenser water above 29 C
 
@@ -56,6 +58,8 @@ def _stage(chunk: Chunk, house: House, chillers: list[Equipment]) -> Stage:
     delivered = np.minimum(house.cooling_kw, 1.03 * count * capacity)
     part_load = delivered / np.maximum(count * capacity, 1.0)
     approach = 1.2 + 2.8 * part_load
+    for tower in chunk.model.of(house.id, "tower"):
+        approach = approach + TOWER_FOULED_K * chunk.share_active("tower_fouled", tower.id)
     lowest = np.maximum(chunk.outdoor("wet_bulb_c") + approach, 21.0)
     condenser = np.where(count > 0, lowest + 0.15 * chunk.noise(f"{house.id}-cw", 1800.0), 0.0)
     speed = np.clip(38.0 + 55.0 * part_load + 2.2 * (chunk.outdoor("wet_bulb_c") - 23.0), 30.0, 100.0)
@@ -99,18 +103,26 @@ def _publish_chiller(
     on = stage.running[chiller.id]
     load = stage.part_load * on
     fouled = chunk.share_active("fouled_condenser", chiller.id)
+    worse = 0.09 * fouled + REFRIGERANT_LOW * chunk.share_active("refrigerant_low", chiller.id)
     a, b, c = PART_LOAD
     part = a + b * load + c * load * load
     warm = 1.0 + CONDENSER_PCT_K * (stage.condenser_in_c - 29.0)
-    power = on * capacity / RT_KW * model.rated(chiller, "kw_per_rt") * part * warm * (1.0 + 0.09 * fouled)
+    power = on * capacity / RT_KW * model.rated(chiller, "kw_per_rt") * part * warm * (1.0 + worse)
     standby = model.rated(chiller, "standby_kw")
-    status = chunk.put_running(
+    status: Line | Curve = chunk.put_running(
         chiller,
         "chiller_status",
         on,
         chunk.constant(f"{chiller.id}-h", 9000.0, 16000.0),
         np.floor(chunk.constant(f"{chiller.id}-s", 900.0, 1800.0)),
     )
+    cycling = chunk.active("chiller_short_cycling", chiller.id)
+    if cycling is not None:
+        status = _cycled(chunk, on, cycling, CHILLER_CYCLE_S)
+        chunk.rows[(chiller.id, "chiller_status")] = status
+        starts = status.time[1:][np.diff(status.level) > 0]
+        first = np.floor(chunk.constant(f"{chiller.id}-s", 900.0, 1800.0))
+        chunk.put_count(chiller, "start_count", starts, first)
     line = chunk.put(chiller, "active_power", power + standby * (1 - on), 0.015 * power.mean(axis=0))
     house.draw(f"chiller{chiller.number}" if house.id == "ltb" else "chillers", line, 0.52)
     heat = load * capacity + power
@@ -119,6 +131,7 @@ def _publish_chiller(
     flow = model.rated(chiller, "flow_m3_h") * on * (1.0 + 0.004 * chunk.noise(f"{chiller.id}-flow", 3600.0))
     lift = load * capacity / (WATER_KWH_M3K * model.rated(chiller, "flow_m3_h"))
     supply = house.chilled_c + 0.08 * chunk.noise(f"{chiller.id}-leaving", 1500.0)
+    supply = supply + TOO_WARM_K * chunk.share_active("capacity_lost", chiller.id)
     rest = house.chilled_c + 0.6
     chunk.put(chiller, "load_ratio", 100.0 * np.minimum(load, 1.0), 0.7 * on)
     chunk.put(chiller, "chilled_water_supply_temperature", np.where(on > 0, supply, rest), 0.05)
@@ -133,7 +146,7 @@ def _publish_chiller(
     chunk.put(chiller, "condensing_temperature", np.where(on > 0, condensing, idle + 0.4), 0.06)
     evaporating = supply - 0.7 - 1.4 * load
     chunk.put(chiller, "evaporating_temperature", np.where(on > 0, evaporating, rest + 0.1), 0.06)
-    chunk.put_constant(chiller, "fault", 0.0)
+    chunk.put_states(chiller, "fault", chunk.share_active("equipment_trip", chiller.id))
     chunk.shared[f"{chiller.id}-status"] = status
 
 
@@ -168,6 +181,7 @@ def _publish_pumps(chunk: Chunk, house: House, stage: Stage) -> None:
             speed = np.clip(100.0 * np.sqrt(0.25 + 0.75 * (need / sharing) ** 2), 30.0, 100.0) * running
         else:
             running = stage.running[f"{house.id}-chiller-{pump.number}"]
+            running = np.maximum(running, chunk.share_active("pump_runs_on", pump.id))
             speed = np.full_like(flow, chunk.model.rated(pump, "speed_pct", 92.0)) * running
         _publish_pump(chunk, house, pump, np.asarray(running, dtype=float), speed)
 
@@ -180,24 +194,25 @@ def _publish_pump(chunk: Chunk, house: House, pump: Equipment, running: Floats, 
         pump, "pump_status", running, chunk.constant(f"{pump.id}-h", 7000.0, 21000.0)
     )
     if cycling is not None:
-        status = _cycled(chunk, running, cycling)
+        status = _cycled(chunk, running, cycling, PUMP_CYCLE_S)
         chunk.rows[(pump.id, "pump_status")] = status
         chunk.put_register(pump, "run_hours", status, chunk.constant(f"{pump.id}-h", 7000.0, 21000.0))
     chunk.put(pump, "pump_speed", speed, 0.25 * running * ("-chw-s" in pump.id))
     meter = "tower" if "-cw-" in pump.id and house.id == "ltb" else "chw-pumps"
     house.draw(meter, chunk.put(pump, "active_power", power, 0.012 * power.mean(axis=0)), 0.55)
-    chunk.put_constant(pump, "fault", 0.0)
+    chunk.put_states(pump, "fault", chunk.share_active("equipment_trip", pump.id))
 
 
-def _cycled(chunk: Chunk, running: Floats, cycling: Floats) -> Curve:
-    """Return a pump status that is on two minutes of three while the fault acts."""
+def _cycled(chunk: Chunk, running: Floats, cycling: Floats, cycle_s: tuple[float, float]) -> Curve:
+    """Return a status that, while the fault acts, is on for the first of the two times, off for the rest."""
+    on_s, period_s = cycle_s
     time, level = [chunk.grid.start], [running[0]]
     for k in range(chunk.grid.count):
         first = float(chunk.grid.time[k])
         last = float(chunk.grid.time[k + 1])
         if running[k] and cycling[k]:
-            for start in np.arange(first, last, 180.0):
-                time += [start, min(start + 120.0, last)]
+            for start in np.arange(first, last, period_s):
+                time += [start, min(start + on_s, last)]
                 level += [1.0, 0.0]
         else:
             time.append(first)

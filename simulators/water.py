@@ -19,6 +19,8 @@ TANK_LEAK_M3_H = 0.6
 WASH_DOWN_M3_H = 60.0
 BACKFLOW_M3_H, CYCLING_BAND_M = 6.0, 0.06
 RUNOFF = 0.8
+BURST_M3_H, GROUND_RISE_M, BACKED_UP_M, FIRE_MAIN_LOSS_KPA = 6.0, 5.0, 1.0, 250.0
+WORN_PUMP = 0.05
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def pump_down(
     pit: Pit,
     grid_time: Floats,
     inflow_m3_h: Floats,
-    trouble: tuple[Floats, Floats],
+    trouble: tuple[Floats, Floats, Floats],
     opening: tuple[float, int, int],
 ) -> tuple[_Log, list[float]]:
     """Follow a pit from event to event; inflow is constant per interval.
@@ -71,13 +73,14 @@ def pump_down(
         pit: its sizes.
         grid_time: knots, epoch seconds, shape (n + 1,).
         inflow_m3_h: shape (n,).
-        trouble: whether the pumps fail and whether the check valve leaks, per interval.
+        trouble: whether the pumps fail, whether the check valve leaks, and the share of their rating that
+            the pumps lift, per interval.
         opening: level (m), pump running (0 for none), pump whose turn is next.
 
     Returns:
         The log and the duty after each switching.
     """
-    failed, cycling = trouble
+    failed, cycling, lifts = trouble
     state = _PitState(*opening)
     log = _Log([float(grid_time[0])], [state.level], [float(grid_time[0])], [float(state.running)])
     duties = [float(state.duty)]
@@ -89,7 +92,8 @@ def pump_down(
             duties.append(state.duty)
         stop = pit.start_m - CYCLING_BAND_M if cycling[k] else pit.stop_m
         while now < end:
-            rate = (inflow - (pit.pump_m3_h if state.running else 0.0)) / pit.area_m2 / 3600.0
+            lifted = pit.pump_m3_h * lifts[k] if state.running else 0.0
+            rate = (inflow - lifted) / pit.area_m2 / 3600.0
             until = _until_event(pit, state, rate, stop, bool(failed[k]))
             step = min(until, end - now)
             now = end if step == end - now else now + step
@@ -159,7 +163,8 @@ def simulate_sumps(chunk: Chunk, house: House) -> None:
             int(chunk.opened(f"{sump.id}-running", 0.0)),
             int(chunk.opened(f"{sump.id}-duty", 1.0)),
         )
-        log, duties = pump_down(pit, chunk.grid.time, inflow, (failed, cycling), opening)
+        lifts = 1.0 - (1.0 - WORN_PUMP) * chunk.share_active("pump_no_effect", sump.id)
+        log, duties = pump_down(pit, chunk.grid.time, inflow, (failed, cycling, lifts), opening)
         _publish_sump(chunk, house, sump, pit, log, duties, failed)
 
 
@@ -188,7 +193,7 @@ def _publish_sump(
         house.draw("carpark" if house.id == "ltb" else "outdoor", power, 0.7)
 
 
-def _watering(chunk: Chunk) -> Floats:
+def _watering(chunk: Chunk, unit: Equipment) -> Floats:
     """Return 1 in the intervals of watering: 6:00-6:30, less in winter, not after rain."""
     days, place = np.unique(chunk.day, return_inverse=True)
     at_six = days * 86_400.0 - 2 * 3600.0
@@ -198,7 +203,8 @@ def _watering(chunk: Chunk) -> Floats:
     months = np.array([calendars.date_of(int(d)).month for d in days])
     wanted = (rained < 4.0) & (((months > 3) & (months < 11)) | (days % 3 == 0))
     middle = chunk.hours.mean(axis=0)
-    watering: Floats = wanted[place] * ((middle > 6.0) & (middle < 6.5)).astype(np.float64)
+    always = chunk.share_active("irrigation_fixed", unit.id) > 0
+    watering: Floats = (wanted[place] | always) * ((middle > 6.0) & (middle < 6.5)).astype(np.float64)
     return watering
 
 
@@ -221,10 +227,11 @@ def _balance(
     opens, shuts = 0.15 * capacity, 0.25 * capacity
     valve = float(chunk.opened(f"{unit.id}-valve", 0.0))
     valves, overflow = np.zeros(chunk.grid.count), np.zeros(chunk.grid.count)
+    stuck = chunk.share_active("mains_valve_stuck", unit.id)
     net = (flows.roof - flows.toilets - flows.garden - flows.leak).tolist()
     hours = (chunk.grid.step_s / 3600.0).tolist()
     for k in range(chunk.grid.count):
-        if content_m3 < opens:
+        if content_m3 < opens or stuck[k]:
             valve = 1.0
         elif content_m3 > shuts:
             valve = 0.0
@@ -247,7 +254,7 @@ def simulate_rain_tank(chunk: Chunk, house: House) -> None:
         flush = flush + leaking
         rain = chunk.outdoor("rain_mm_h").mean(axis=0)
         roof = np.where(rain > 0.1, rain, 0.0) * rated(unit, "roof_m2") * RUNOFF / 1000.0
-        garden = rated(unit, "garden_m3_h") * _watering(chunk)
+        garden = rated(unit, "garden_m3_h") * _watering(chunk, unit)
         leak = TANK_LEAK_M3_H * chunk.share_active("tank_leak", unit.id)
         first = chunk.constant(f"{unit.id}-level", 45.0, 70.0)
         opening = chunk.opening.registers.get((unit.id, "tank_level"), first)
@@ -289,6 +296,7 @@ def simulate_meters(chunk: Chunk, house: House) -> None:
             + rated(unit, "kitchen_m3_h") * kitchen
             + MAKE_UP_M3_KWH * house.rejected_kw
             + TOILET_LEAK_M3_H * chunk.share_active("toilet_leak_at_night", unit.id)
+            + BURST_M3_H * chunk.share_active("water_burst", unit.id)
         )
         if house.id == "ym":
             flow = flow + chunk.shared.get("tank-mains", 0.0)
@@ -304,7 +312,7 @@ def simulate_sensors(chunk: Chunk, house: House) -> None:
     """Publish leak, groundwater and drain sensors, and the fire pump's main."""
     rain = chunk.outdoor("rain_mm_h").mean(axis=0)
     for unit in chunk.model.of(house.id, "leak"):
-        chunk.put_constant(unit, "leak_status", 0.0)
+        chunk.put_states(unit, "leak_status", chunk.share_active("water_leak", unit.id))
     for unit in chunk.model.of(house.id, "groundwater"):
         levels = chunk.relax(
             unit.id,
@@ -313,21 +321,24 @@ def simulate_sensors(chunk: Chunk, house: House) -> None:
             np.full((chunk.grid.count, 1), 12 * 86_400.0),
         )
         level = chunk.ends(levels[:, 0]) + 0.03 * chunk.noise(f"{unit.id}-tide", 20_000.0)
+        level = level + GROUND_RISE_M * chunk.share_active("ground_water_rise", unit.id)
         chunk.put(unit, "groundwater_level", np.minimum(level, -1.0), 0.004)
     for unit in chunk.model.of(house.id, "drain"):
-        flow = (0.12 + 0.018 * rain + 0.03 * house.people.mean(axis=0))[:, None]
+        blocked = BACKED_UP_M * chunk.share_active("drain_blocked", unit.id)
+        flow = (0.12 + 0.018 * rain + 0.03 * house.people.mean(axis=0) + blocked)[:, None]
         levels = chunk.relax(unit.id, np.array([0.12]), flow, np.full((chunk.grid.count, 1), 1500.0))
         chunk.put(unit, "drainage_level", chunk.ends(levels[:, 0]), 0.004)
     for unit in chunk.model.of(house.id, "fire-pump"):
         chunk.put_constant(unit, "pump_status", 0.0)
-        chunk.put_constant(unit, "fault", 0.0)
+        chunk.put_states(unit, "fault", chunk.share_active("equipment_trip", unit.id))
         level = 705.0 + 6.0 * chunk.noise(f"{unit.id}-main", 20_000.0)
+        level = level - FIRE_MAIN_LOSS_KPA * chunk.share_active("fire_main_leak", unit.id)
         chunk.put(unit, "fire_main_pressure", level, 0.6)
     for unit in chunk.model.of(house.id, "fire-panel"):
-        chunk.put_constant(unit, "fire_alarm", 0.0)
-        chunk.put_constant(unit, "panel_trouble", 0.0)
+        chunk.put_states(unit, "fire_alarm", chunk.share_active("fire_alarm", unit.id))
+        chunk.put_states(unit, "panel_trouble", chunk.share_active("fire_panel_trouble", unit.id))
     for unit in chunk.model.of(house.id, "supervised"):
-        chunk.put_constant(unit, "system_status", 1.0)
+        chunk.put_states(unit, "system_status", 1.0 - chunk.share_active("system_down", unit.id))
         chunk.put_constant(unit, "fault", 0.0)
 
 

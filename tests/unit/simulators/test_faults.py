@@ -29,6 +29,40 @@ SIGNATURES = {
     "phase_imbalance": ("ltb-fl06-meter", "current_l1", 10.0),
     "frozen_gateway": ("ltb-fl01-meter", "energy_import", -100.0),
     "demand_surge": ("ltb-main", "active_power", 500.0),
+    "fan_belt_broken": ("ltb-ahu-05", "fan_status", -1.0),
+    "filter_clogged": ("ltb-ahu-06", "filter_pressure_drop", 60.0),
+    "coil_fouled": ("ltb-ahu-07", "supply_air_temperature", 2.0),
+    "loop_hunting": ("ltb-ahu-08", "chilled_water_valve", -5.0),
+    "exhaust_failed": ("ltb-exhaust-1", "co_concentration", 20.0),
+    "setpoint_too_low": ("ltb-fcu-10-2", "zone_temperature", -2.0),
+    "fcu_valve_stuck": ("ltb-fcu-10-4", "zone_temperature", 1.0),
+    "ventilation_failed": ("ltb-iaq-05", "zone_co2", 200.0),
+    "capacity_lost": ("ltb-chiller-1", "chilled_water_supply_temperature", 2.0),
+    "chiller_short_cycling": ("ltb-chiller-2", "start_count", 20.0),
+    "refrigerant_low": ("ltb-chiller-1", "active_power", 20.0),
+    "tower_fouled": ("ltb-tower-1", "condenser_water_supply_temperature", 3.0),
+    "pump_runs_on": ("ltb-chw-p2", "pump_status", 1.0),
+    "water_leak": ("ltb-leak-1", "leak_status", 1.0),
+    "ground_water_rise": ("ltb-groundwater", "groundwater_level", 4.0),
+    "drain_blocked": ("ltb-drain-1", "drainage_level", 0.8),
+    "pump_no_effect": ("ltb-sump-b1", "sump_level", 0.2),
+    "water_burst": ("ltb-water", "water_flow", 5.9),
+    "mains_valve_stuck": ("ym-rain-tank", "tank_level", 10.0),
+    "fire_main_leak": ("ltb-fire-pump", "fire_main_pressure", -200.0),
+    "fire_panel_trouble": ("ltb-fire-panel", "panel_trouble", 1.0),
+    "fire_alarm": ("ltb-fire-panel", "fire_alarm", 1.0),
+    "system_down": ("ltb-cctv", "system_status", -1.0),
+    "ups_on_battery": ("ltb-ups", "on_battery", 1.0),
+    "ups_battery_aged": ("ltb-ups", "runtime_remaining", -20.0),
+    "battery_weak": ("ltb-gen", "battery_voltage", -3.0),
+    "fuel_low": ("ltb-gen", "fuel_level", -60.0),
+    "test_skipped": ("ltb-gen", "engine_speed", -1800.0),
+    "transformer_overheated": ("ltb-tr1", "winding_temperature", 60.0),
+    "soiling": ("ltb-pv-1", "active_power", 5.0),
+    "inverter_tripped": ("ltb-pv-2", "active_power", 10.0),
+    "ct_ratio_wrong": ("ltb-tr2-meter", "active_power", -30.0),
+    "lights_after_hours": ("ltb-fl04-meter", "active_power", 5.0),
+    "equipment_trip": ("ltb-lift-2", "fault", 1.0),
 }
 # Equipment that no fault of air, water or meters may touch
 BYSTANDERS = ("weather", "ym-lift-1", "ltb-ups", "ym-gen", "ltb-gas", "ltb-groundwater")
@@ -42,7 +76,7 @@ def spoilt(run_past, make_fault):
 
 
 def test_every_fault_has_a_signature():
-    assert set(SIGNATURES) | {"meter_offline"} == set(FAULTS)
+    assert set(SIGNATURES) | {"meter_offline", "irrigation_fixed"} == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -61,12 +95,24 @@ def test_fault_changes_nothing_before_it_begins(name, spoilt, healthy):
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_leaves_others_alone(name, spoilt, healthy, make_fault):
     building = make_fault(name).equipment_id.split("-")[0]
-    others = (*BYSTANDERS, ELSEWHERE[building])
+    own = make_fault(name).equipment_id
+    others = {*BYSTANDERS, ELSEWHERE[building]} - {own}
     for row, key in enumerate(healthy.keys):
         if key[0] in others:
             span = max(np.ptp(healthy.readings[row]), 1.0)
             worst = np.abs(spoilt[name].readings[row] - healthy.readings[row]).max()
             assert worst <= BREAK_SLACK * span, key
+
+
+def test_fixed_irrigation_waters_after_a_night_of_rain(run_past, make_fault):
+    wet = 6  # a seed with 14 mm of rain in the day before the watering of the third day
+    morning = slice(54 * 4, 55 * 4)
+    watered = [
+        np.ptp(run_past(faults, seed=wet).of("ym-rain-tank", "irrigation_volume")[morning])
+        for faults in ([], [make_fault("irrigation_fixed")])
+    ]
+    assert watered[0] == 0.0
+    assert watered[1] > 0.1
 
 
 def test_offline_meter_gives_no_readings_while_it_lasts(spoilt, healthy):

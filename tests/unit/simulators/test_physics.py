@@ -182,7 +182,7 @@ def test_pit_is_emptied_by_alternating_pumps():
     pit = Pit(3.0, 2.5, 1.2, 0.4, 1.5, 24.0)
     grid = np.arange(0.0, 8.5 * 3600.0, 900.0)
     still = np.zeros(len(grid) - 1)
-    log, _ = pump_down(pit, grid, still + 1.2, (still, still), (0.4, 0, 1))
+    log, _ = pump_down(pit, grid, still + 1.2, (still, still, still + 1.0), (0.4, 0, 1))
     assert [p for p in log.switch if p] == [1.0, 2.0, 1.0]
     assert log.switch_time[1] == pytest.approx(2 * 3600.0)
     assert log.switch_time[2] - log.switch_time[1] == pytest.approx(2.4 / 22.8 * 3600.0)
