@@ -74,8 +74,8 @@ def _markdown(groups: dict[str, tuple[str, list[Row]]]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. A ratio compares two things in one run on one machine; a goal that ends in x",
-        "is one for the ratio. Absolute figures hold for this machine alone.",
+        "Written by `make bench`. A ratio compares two things in one run on one machine; a goal that ends in",
+        "x is one for the ratio. Absolute figures hold for this machine alone.",
         "",
         _machine() + f" {sum(goal is True for goal in goals)} of {len(goals)} goals are met.",
         "",
