@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from collectors.driver import Sample
+from collectors.driver import Qualities, Sample, Values
 from energy_center.config.bindings import PointBinding
 from energy_center.domain.quantities import QUANTITIES
 from energy_center.domain.readings import Quality
@@ -20,8 +20,12 @@ class RangeCheck:
 
     def flag(self, sample: Sample) -> Sample:
         """The same sample with OUT_OF_RANGE set where a value is implausible."""
-        outside = (sample.values < self._low) | (sample.values > self._high)
+        quality = self.flags(sample.values, sample.quality)
+        return sample if quality is sample.quality else Sample(sample.at, sample.values, quality)
+
+    def flags(self, values: Values, quality: Qualities) -> Qualities:
+        """The same quality with OUT_OF_RANGE set where a value is implausible; of shape (n,) or (k, n)."""
+        outside = (values < self._low) | (values > self._high)
         if not outside.any():
-            return sample
-        quality = sample.quality | np.where(outside, int(Quality.OUT_OF_RANGE), 0).astype(np.int16)
-        return Sample(sample.at, sample.values, quality)
+            return quality
+        return quality | np.where(outside, int(Quality.OUT_OF_RANGE), 0).astype(np.int16)

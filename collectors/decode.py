@@ -56,7 +56,6 @@ class BlockDecoder:
         self._positions = np.array([s.address - address for s in self._sources], dtype=np.intp)
         self._gathers = [] if self._bits else self._plan(address)
         self._in_line = self._lies_in_line(address)
-        self._ones = np.ones(self._size)
         self._octets = 2 * sum(s.type.registers for s in self._sources)
         self._shifted = bool(self._offset.any())
         self._shifts = [(i, s.bit, 2**s.width - 1) for i, s in enumerate(self._sources) if s.bit is not None]
@@ -74,6 +73,7 @@ class BlockDecoder:
         self._may_lack_value = sorted({*self._decimal, *(i for i, _ in self._scaled)})
         self._states = [(i, s.states) for i, s in enumerate(self._sources) if s.states]
         self._coded = [i for i, s in enumerate(self._sources) if s.four_quadrant]
+        self._is_special = any((self._invalid, self._may_lack_value, self._states, self._coded))
 
     def _plan(self, address: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp], str]]:
         plan = []
@@ -85,8 +85,27 @@ class BlockDecoder:
 
     def decode(self, payload: bytes) -> tuple[Values, Qualities]:
         """Values in the roles' units and their quality, each of shape (n,)."""
-        raw = self._raw(np.frombuffer(payload, dtype=np.uint8))
-        quality = np.zeros(self._size, dtype=np.int16)
+        values, quality = self.decode_all((payload,))
+        return values[0], quality[0]
+
+    def decode_all(self, payloads: Sequence[bytes]) -> tuple[Values, Qualities]:
+        """The same of k replies, each of shape (k, n)."""
+        octets = np.frombuffer(b"".join(payloads), dtype=np.uint8).reshape(len(payloads), -1)
+        raw = self._raw(octets)
+        quality = np.zeros(raw.shape, dtype=np.int16)
+        if self._is_special:
+            for row, flags, payload in zip(raw, quality, payloads, strict=True):
+                self._finish(row, flags, payload)
+        raw *= self._factor
+        if self._shifted:
+            raw += self._offset
+        # the sum is finite unless a value is not (or it overflows, which costs time alone)
+        if not math.isfinite(raw.sum()):
+            raw[~np.isfinite(raw)] = np.nan
+        return raw, quality
+
+    def _finish(self, raw: Values, quality: Qualities, payload: bytes) -> None:
+        """What is not a number yet, in one reply: words that mean no value, digits, powers, states, codes."""
         for i, words in self._invalid:
             if raw[i] in words:
                 quality[i] |= int(Quality.SENSOR_FAULT)
@@ -100,13 +119,6 @@ class BlockDecoder:
             raw[i] = states.get(int(raw[i]), raw[i]) if np.isfinite(raw[i]) else np.nan
         for i in self._coded:
             raw[i] = _power_factor(float(raw[i]))
-        raw *= self._factor
-        if self._shifted:
-            raw += self._offset
-        # the sum is finite unless a value is not (or it overflows, which costs time alone)
-        if not math.isfinite(raw.dot(self._ones)):
-            raw[~np.isfinite(raw)] = np.nan
-        return raw, quality
 
     def _lies_in_line(self, address: int) -> str | None:
         """The type where the block is nothing but values of one type one after another, high word first."""
@@ -119,19 +131,20 @@ class BlockDecoder:
         return _DTYPES[kind].replace("<", ">") if apart and words is WordOrder.BIG else None
 
     def _raw(self, octets: NDArray[np.uint8]) -> Values:
-        if self._in_line is not None and not self._shifts and len(octets) == self._octets:
+        if self._in_line is not None and not self._shifts and octets.shape[1] == self._octets:
             return octets.view(self._in_line).astype(np.float64)
         if self._bits:
-            return np.unpackbits(octets, bitorder="little")[self._positions].astype(np.float64)
+            bits = np.unpackbits(octets, axis=1, bitorder="little")
+            return bits[:, self._positions].astype(np.float64)
         if len(self._gathers) == 1:  # one type, so in order already
             _, index, dtype = self._gathers[0]
-            raw: Values = octets[index].view(dtype)[:, 0].astype(np.float64)
+            raw: Values = octets[:, index].view(dtype)[:, :, 0].astype(np.float64)
         else:
-            raw = np.empty(self._size, dtype=np.float64)
+            raw = np.empty((len(octets), self._size), dtype=np.float64)
             for where, index, dtype in self._gathers:
-                raw[where] = octets[index].view(dtype)[:, 0]
+                raw[:, where] = octets[:, index].view(dtype)[:, :, 0]
         for i, bit, mask in self._shifts:
-            raw[i] = (int(raw[i]) >> bit) & mask
+            raw[:, i] = [(int(word) >> bit) & mask for word in raw[:, i]]
         return raw
 
 

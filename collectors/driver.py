@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from energy_center.config.bindings import Connection, Device, PointBinding, PointKey
 
+TUPLES_KNOWN = 10_000
 Values = NDArray[np.float64]
 Qualities = NDArray[np.int16]
 
@@ -29,6 +30,22 @@ class Sample:
     at: float
     values: Values
     quality: Qualities
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Values of one block at k instants: `at` of shape (k,), else as in `Sample` with shape (k, n)."""
+
+    at: Values
+    values: Values
+    quality: Qualities
+
+    def each(self) -> "list[Sample]":
+        """One by one."""
+        return [
+            Sample(float(at), values, quality)
+            for at, values, quality in zip(self.at, self.values, self.quality, strict=True)
+        ]
 
 
 class ScanBlock(Protocol):
@@ -48,6 +65,7 @@ class ScanBlock(Protocol):
 
 
 BlockT = TypeVar("BlockT", bound=ScanBlock)
+ReadableT_contra = TypeVar("ReadableT_contra", bound=ScanBlock, contravariant=True)
 
 
 class PolledDriver(Protocol[BlockT]):
@@ -75,6 +93,37 @@ class PolledDriver(Protocol[BlockT]):
 
     async def close(self) -> None:
         """Let go of the connection; never raises."""
+
+
+Reply = tuple[bytes, float, float]  # a payload, its arrival in UTC seconds, and how long it took in seconds
+
+
+class PreparedBlock(Protocol):
+    """A block made ready to be read in bursts."""
+
+    def decode(self, payloads: Sequence[bytes]) -> tuple[Values, Qualities]:
+        """Values and quality of k replies, each of shape (k, n)."""
+
+    def answered(self, took_s: Sequence[float]) -> None:
+        """Note how long replies took."""
+
+
+# given a payload, its arrival in UTC seconds and the same instant on the monotonic clock: what to ask next
+Following = Callable[[bytes, float, float], PreparedBlock | None]
+
+
+@runtime_checkable
+class BurstingDriver(Protocol[ReadableT_contra]):
+    """A polled driver that goes from block to block without waking its caller in between."""
+
+    def prepared(self, block: ReadableT_contra) -> PreparedBlock | None:
+        """What `burst` reads; None for a block that must be asked for one by one."""
+
+    async def burst(self, first: PreparedBlock, following: Following) -> None:
+        """Ask for a block, then with each reply for the one that `following` names, until there is none.
+
+        One request in flight. What it raises, as `read` does, concerns the block that was named last.
+        """
 
 
 Push = Callable[[tuple[PointBinding, ...], Sample], None]
@@ -173,6 +222,22 @@ class PushedDriver(Protocol):
 def keys_of(bindings: Sequence[PointBinding]) -> tuple[PointKey, ...]:
     """The points' keys in order."""
     return tuple(b.key for b in bindings)
+
+
+class KeysOnce:
+    """`keys_of` for tuples of points that come again and again: each is worked out once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[tuple[PointBinding, ...], tuple[PointKey, ...]]] = {}
+
+    def of(self, bindings: tuple[PointBinding, ...]) -> tuple[PointKey, ...]:
+        """The keys of just this tuple; it is kept, so that its id stays its own."""
+        known = self._known.get(id(bindings))
+        if known is None:
+            if len(self._known) >= TUPLES_KNOWN:
+                self._known.clear()
+            known = self._known[id(bindings)] = (bindings, keys_of(bindings))
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True)

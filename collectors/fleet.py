@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from collectors.check_quality import RangeCheck
 from collectors.commander import Commander
-from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, TellingDriver
+from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, Samples, TellingDriver
 from collectors.listener import Listener
 from collectors.poller import Poller, Report
 from collectors.registry import make_driver
@@ -26,6 +26,7 @@ RESTART_S = 5.0
 CLOSE_S = 1.0  # beyond a request's own time limit, for a connection that ends
 
 Take = Callable[[tuple[PointBinding, ...], Sample], "asyncio.Future[None]"]
+TakeMany = Callable[[tuple[PointBinding, ...], Samples], None]
 
 
 @dataclass(slots=True)
@@ -58,10 +59,16 @@ class Fleet:
     """All connections. `run` until cancelled; `change_to` while it runs, one at a time."""
 
     def __init__(
-        self, contexts: Sequence[BusContext], take: Take, report: Report, commander: Commander
+        self,
+        contexts: Sequence[BusContext],
+        take: Take,
+        take_many: TakeMany,
+        report: Report,
+        commander: Commander,
     ) -> None:
         """Prepare every connection; nothing is connected yet."""
         self._take = take
+        self._take_many = take_many
         self._report = report
         self._commander = commander
         self._tasks: asyncio.TaskGroup | None = None
@@ -120,7 +127,7 @@ class Fleet:
             pushed = cast("PushedDriver", driver)  # the registry pairs the kinds of connection and driver
             return Line(context, pushed, Listener(context, pushed, self._take, self._report), ending)
         polled = cast("PolledDriver[Any]", driver)
-        poller = Poller(context, polled, self._sink, self._report)
+        poller = Poller(context, polled, self._sink, self._report, sink_many=self._take_many)
         if isinstance(polled, TellingDriver):
             polled.push_to(_told(poller.tallies, self._sink))
         return Line(context, polled, poller, ending)

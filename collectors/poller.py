@@ -5,23 +5,22 @@ to the sink with the time of its arrival.
 """
 
 import asyncio
-import contextlib
-import heapq
 import logging
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic
 
+from collectors.burst import Burst, Delivery, Shared, Sink, SinkMany
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, BusHealth, full_jitter
 from collectors.connects import CONNECTS, Connects
-from collectors.driver import BlockT, BusContext, JoiningDriver, PolledDriver, Sample, ScanBlock
+from collectors.driver import BlockT, BurstingDriver, BusContext, JoiningDriver, PolledDriver, Sample
+from collectors.schedule import UNSUPPORTED_PAUSE_S, Due, Family, PollCounts, Schedule, name_of
 from collectors.spread import next_slot, phases_of
 from collectors.tally import DeviceTally, UrgentWaits, kind_of
-from energy_center.config.bindings import PointBinding
+from collectors.urgent import ResultT, UrgentRequests
 from energy_center.domain.supervision import ErrorKind
 from energy_center.errors import (
     BadFrame,
@@ -34,9 +33,6 @@ from energy_center.errors import (
 
 log = logging.getLogger(__name__)
 
-Sink = Callable[[tuple[PointBinding, ...], Sample], None]
-UNSUPPORTED_PAUSE_S = 3600.0
-URGENT_MOST = 100  # waiting at once on one bus; one more is refused
 REFUSALS_TO_SPLIT = 3  # a device that starts up may refuse everything for some seconds
 REFUSED_PAUSE_S = 5.0
 LINE_RENEWED_AFTER = 20  # time limits without any answer: the far end may have forgotten the connection
@@ -55,61 +51,6 @@ class StateChange:
 Report = Callable[[StateChange], None]
 
 
-@dataclass(slots=True)
-class PollCounts:
-    """Of one bus since the start; `busy_s` is the time with a request in flight, summed over requests."""
-
-    answered: int = 0
-    missed: int = 0
-    bad_frames: int = 0
-    refused: int = 0
-    overruns: int = 0
-    connects: int = 0
-    failed_connects: int = 0
-    busy: int = 0
-    urgent: int = 0
-    busy_s: float = 0.0
-
-
-ResultT = TypeVar("ResultT")
-
-
-@dataclass(slots=True)
-class _Family(Generic[BlockT]):
-    """Parts of a block that was refused: how many have not been read yet, and those that turned out good."""
-
-    open_parts: int
-    good: list["_Due[BlockT]"] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Urgent:
-    """A request that goes before the schedule."""
-
-    request: Callable[[], Awaitable[Any]]
-    outcome: "asyncio.Future[Any]"
-    asked_at: float
-
-
-@dataclass(order=True, slots=True)
-class _Due(Generic[BlockT]):
-    at: float
-    number: int
-    block: BlockT = field(compare=False)
-    check: RangeCheck = field(compare=False)
-    phase_s: float = field(compare=False)
-    tally: DeviceTally = field(compare=False)
-    slot: float = field(compare=False, default=0.0)
-    parked: bool = field(compare=False, default=False)
-    refusals: int = field(compare=False, default=0)
-    busy: int = field(compare=False, default=0)
-    family: _Family[BlockT] | None = field(compare=False, default=None)
-
-
-def _name(block: ScanBlock) -> str:
-    return f"{block.device_id}/{'/'.join(block.bindings[0].key)}"
-
-
 class Poller(Generic[BlockT]):
     """One bus and its schedule."""
 
@@ -121,44 +62,51 @@ class Poller(Generic[BlockT]):
         report: Report,
         rng: random.Random | None = None,
         connects: Connects = CONNECTS,
+        sink_many: SinkMany | None = None,
     ) -> None:
-        """Plan the bus; `run` reads it."""
+        """Plan the bus; `run` reads it. `sink_many` takes what bursts bring, if that is to be fast."""
         self.counts = PollCounts()
         self.health = BusHealth()
         self.tallies = {d.device_id: DeviceTally() for d in context.devices}
-        self.urgent_waits = UrgentWaits()
         self._bus = context.connection.connection_id
         self._driver = driver
         self._sink = sink
         self._report = report
         self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
-        self._heap: list[_Due[BlockT]] = []
-        self._number = 0
         self._failed_connects = 0  # connections that brought no answer, in a row
         self._opened_at = 0.0
         self._connects = connects
         self._in_flight = min((d.limits.max_in_flight for d in context.devices), default=1)
-        self._urgent: deque[_Urgent] = deque()
-        self._wake = asyncio.Event()
+        self._urgent = UrgentRequests(self._bus)
+        self._schedule = Schedule[BlockT](is_shared=self._in_flight > 1)
+        self._delivery = Delivery[BlockT](sink, sink_many, self.counts, self._failed)
+        self._shared = Shared(self._schedule, self._delivery, self.counts, self.health)
+        self._bursting = driver if isinstance(driver, BurstingDriver) else None
         self._connecting = asyncio.Lock()
         self._ending = False
         blocks = driver.plan(context.devices, context.bindings)
-        names = [_name(block) for block in blocks]
+        names = [name_of(block) for block in blocks]
         phases = phases_of(self._bus, list(zip(names, (b.interval_s for b in blocks), strict=True)))
         for block, name in zip(blocks, names, strict=True):
-            self.health.circuit(block.device_id)
-            self._schedule(block, phases[name], time.monotonic())
+            now = time.monotonic()
+            # the first reading comes soon: within the interval, and within 5 s where that is longer
+            first = now + phases[name] / block.interval_s * min(block.interval_s, 5.0)
+            self._schedule.add(self._due(block, phases[name]), first)
 
     @property
     def blocks(self) -> list[BlockT]:
         """What is asked at present."""
-        return [due.block for due in self._heap]
+        return [due.block for due in self._schedule.heap]
 
     @property
     def overdue(self) -> int:
         """How many blocks wait past their time."""
-        now = time.monotonic()
-        return sum(due.at <= now for due in self._heap)
+        return self._schedule.overdue(time.monotonic())
+
+    @property
+    def urgent_waits(self) -> UrgentWaits:
+        """How long urgent requests waited."""
+        return self._urgent.waits
 
     @property
     def connected_for_s(self) -> float | None:
@@ -172,8 +120,8 @@ class Poller(Generic[BlockT]):
 
     def end(self) -> None:
         """Let `run` return after what is in flight."""
-        self._ending = True
-        self._wake.set()
+        self._ending = self._schedule.interrupted = True
+        self._schedule.wake.set()
 
     async def urgent(self, request: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Have a request of this poller's driver (a write, a read by hand) done before all that is scheduled.
@@ -182,35 +130,36 @@ class Poller(Generic[BlockT]):
         ones before it. Raises DeviceBusy when too many wait, DeviceAway when the line is away, and what the
         request raises.
         """
-        if len(self._urgent) >= URGENT_MOST:
-            raise DeviceBusy("Too many requests wait for this line", bus=self._bus)
-        outcome: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         if not self._driver.is_open:
             raise DeviceAway("The line is away", bus=self._bus)
-        self._urgent.append(_Urgent(request, outcome, time.monotonic()))
-        self._wake.set()
+        outcome = self._urgent.add(request)
+        self._schedule.interrupted = True
+        self._schedule.wake.set()
         return await outcome
 
-    def _schedule(self, block: BlockT, phase_s: float, now: float) -> "_Due[BlockT]":
-        self._number += 1
-        # the first reading comes soon: within the interval, and within 5 s where that is longer
-        first = now + phase_s / block.interval_s * min(block.interval_s, 5.0)
-        check = RangeCheck(block.bindings)
-        tally = self.tallies.setdefault(block.device_id, DeviceTally())
-        due = _Due(first, self._number, block, check, phase_s, tally, slot=first)
-        heapq.heappush(self._heap, due)
-        return due
+    def _due(self, block: BlockT, phase_s: float) -> Due[BlockT]:
+        device = block.device_id
+        return Due(
+            0.0,
+            block,
+            RangeCheck(block.bindings),
+            phase_s,
+            self.tallies.setdefault(device, DeviceTally()),
+            self.health.circuit(device),
+            self._bursting.prepared(block) if self._bursting is not None else None,
+        )
 
     async def run(self) -> None:
         """Read until cancelled or ended, with as many requests in flight as all devices bear."""
-        if not self._heap:
+        if not self._schedule.heap:
             return
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self._in_flight):
                     tasks.create_task(self._work())
         finally:
-            self._refuse_urgent(DeviceAway("Collection ends"))
+            self._delivery.flush()
+            self._urgent.refuse(DeviceAway("Collection ends"))
             await self._driver.close()
 
     async def _work(self) -> None:
@@ -221,45 +170,16 @@ class Poller(Generic[BlockT]):
                 await self._connect()
                 continue
             await self._do_urgent()
-            pause = self._heap[0].at - time.monotonic() if self._heap else 60.0
+            pause = self._schedule.pause_s(time.monotonic())
             if pause > 0:
-                await self._sleep(pause)
+                await self._schedule.rest(pause, is_over=lambda: self._ending)
             else:
-                await self._take_safely(heapq.heappop(self._heap))
-
-    async def _sleep(self, pause_s: float) -> None:
-        """Until something is due or urgent, or a block was put back by another request in flight."""
-        self._wake.clear()
-        if self._ending:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await self._wake.wait()
+                await self._take_safely(self._schedule.pop())
 
     async def _do_urgent(self) -> None:
-        while self._urgent:
-            urgent = self._urgent.popleft()
-            self.counts.urgent += 1
-            self.urgent_waits.since(urgent.asked_at)
-            if urgent.outcome.done():  # nobody waits any more
-                continue
-            try:
-                answer = await urgent.request()
-            except asyncio.CancelledError:
-                urgent.outcome.cancel()
-                raise
-            except Exception as cause:  # noqa: BLE001  whoever asked is told
-                if not urgent.outcome.done():
-                    urgent.outcome.set_exception(cause)
-            else:
-                if not urgent.outcome.done():
-                    urgent.outcome.set_result(answer)
-
-    def _refuse_urgent(self, why: DeviceAway) -> None:
-        while self._urgent:
-            outcome = self._urgent.popleft().outcome
-            if not outcome.done():
-                outcome.set_exception(why)
+        await self._urgent.work_off()
+        self.counts.urgent = self._urgent.waits.count
+        self._schedule.interrupted = self._ending
 
     async def _connect(self) -> None:
         async with self._connecting:
@@ -282,11 +202,11 @@ class Poller(Generic[BlockT]):
         if self._all_away():
             for circuit in self.health.circuits.values():
                 circuit.not_before = 0.0
-            self._realign()
+            self._schedule.hasten(self._rng)
 
     def _line_failed(self, why: str) -> None:
         """Not made, or lost before it brought an answer: a far end that hangs up at once is away as well."""
-        self._refuse_urgent(DeviceAway("The line is away", bus=self._bus, why=why))
+        self._urgent.refuse(DeviceAway("The line is away", bus=self._bus, why=why))
         self._failed_connects += 1
         if self._failed_connects >= MISSES_TO_OPEN:
             self._give_up_all(why)
@@ -306,38 +226,64 @@ class Poller(Generic[BlockT]):
                 self.tallies[device_id].says(ErrorKind.CONNECTION, why)
                 self._report(StateChange(device_id, online=False, at=time.time(), detail=why))
 
-    async def _take_safely(self, due: _Due[BlockT]) -> None:
+    async def _take_safely(self, due: Due[BlockT]) -> None:
         """A bug that one block brings out must not take the others of its line along."""
-        try:
-            await self._take(due)
-        except Exception:  # the outer loop of a block
-            point = _name(due.block)
-            log.exception("block failed", extra={"action": "block_failed", "point": point})
-            due.parked = True
-            self._put_back(due, time.monotonic() + UNSUPPORTED_PAUSE_S)
-
-    async def _take(self, due: _Due[BlockT]) -> None:
-        """Read one block that is due, unless its device rests; then put it back on its grid."""
-        now = time.monotonic()
-        if not self.health.allows(due.block.device_id, now):
-            self._put_back(due, self._after_rest(due, now))
+        in_hand: Due[BlockT] | None = due
+        failed: Exception | None = None
+        if self._bursting is not None and due.is_proven and due.is_sound:
+            in_hand, failed = await self._burst(self._bursting, due)
+        if in_hand is None:
             return
-        circuit = self.health.circuit(due.block.device_id)
-        if circuit.is_open:  # one probe at a time: its other blocks wait for what comes of it
-            circuit.not_before = now + self._driver.time_limit_s
-        interval = due.block.interval_s
-        if (late := int(max(0.0, now - due.slot) // interval)) > 0:
-            self.counts.overruns += late
-            due.tally.overruns += late
-        keep = await self._read(due)
-        after = time.monotonic()
-        self.counts.busy_s += after - now
-        if keep and not self.health.circuit(due.block.device_id).misses:
-            self._put_back(due, next_slot(after, due.phase_s, interval))
-        elif keep:
-            self._put_back(due, self._after_rest(due, after))
+        try:
+            await self._take(in_hand, failed)
+        except Exception as bug:  # noqa: BLE001  the outer loop of a block
+            self._park_failed(in_hand, bug)
+            self._schedule.add(in_hand, time.monotonic() + UNSUPPORTED_PAUSE_S)
 
-    def _after_rest(self, due: _Due[BlockT], now: float) -> float:
+    def _park_failed(self, due: Due[BlockT], bug: Exception) -> None:
+        log.error("block failed", extra={"action": "block_failed", "point": due.name}, exc_info=bug)
+        due.parked, due.is_proven = True, False
+
+    def _failed(self, due: Due[BlockT], bug: Exception) -> None:
+        """A reply of a burst brought out a bug; its block may be in flight again."""
+        self._park_failed(due, bug)
+        self._schedule.postpone(due, time.monotonic() + UNSUPPORTED_PAUSE_S)
+
+    async def _burst(
+        self, driver: BurstingDriver[BlockT], due: Due[BlockT]
+    ) -> tuple[Due[BlockT] | None, Exception | None]:
+        """Read in a burst; give the block at which it failed, if any, and why."""
+        burst = Burst(due, self._shared, self._answered)
+        try:
+            await burst.run(driver)
+        except Exception as cause:  # noqa: BLE001  told by whoever takes the block
+            return burst.asked, cause
+        finally:
+            self._delivery.flush()
+        return None, None
+
+    async def _take(self, due: Due[BlockT], failed: Exception | None) -> None:
+        """Read one block that is due, unless its device rests; then put it back on its grid.
+
+        `failed` is what came of it in a burst.
+        """
+        if failed is None:
+            now = due.asked_at = time.monotonic()
+            if not self.health.allows(due.block.device_id, now):
+                self._schedule.add(due, self._after_rest(due, now))
+                return
+            if due.circuit.is_open:  # one probe at a time: its other blocks wait for what comes of it
+                due.circuit.not_before = now + self._driver.time_limit_s
+            self.counts.overruns += due.note_lateness(now)
+        keep = await self._read(due, failed)
+        after = time.monotonic()
+        self.counts.busy_s += after - due.asked_at
+        if keep and not due.circuit.misses:
+            self._schedule.add(due, next_slot(after, due.phase_s, due.block.interval_s))
+        elif keep:
+            self._schedule.add(due, self._after_rest(due, after))
+
+    def _after_rest(self, due: Due[BlockT], now: float) -> float:
         """When to look at a block of a resting device again: no sooner than it may be asked."""
         circuit = self.health.circuit(due.block.device_id)
         rested = max(circuit.not_before, self.health.probe_not_before if circuit.is_open else 0.0)
@@ -345,20 +291,14 @@ class Poller(Generic[BlockT]):
             max(rested, now + 0.05) if circuit.misses else next_slot(now, due.phase_s, due.block.interval_s)
         )
 
-    def _put_back(self, due: _Due[BlockT], at: float) -> None:
-        due.at = due.slot = at
-        heapq.heappush(self._heap, due)
-        if self._in_flight > 1:
-            self._wake.set()
-
-    async def _read(self, due: _Due[BlockT]) -> bool:
+    async def _read(self, due: Due[BlockT], failed: Exception | None) -> bool:
         """Ask for a block and deliver it; False when it was replaced by smaller ones."""
-        block, started = due.block, time.monotonic()
+        block, due.is_proven = due.block, False
         try:
-            sample = await self._ask(due)
+            sample = await self._ask(due, failed)
         except (DeviceAway, BadFrame) as cause:
             self._count(due.tally, cause)
-            self._missed(block, time.monotonic() - started, cause)
+            self._missed(block, time.monotonic() - due.asked_at, cause)
             return True
         except NotSupported as cause:
             self._count(due.tally, cause)
@@ -377,23 +317,28 @@ class Poller(Generic[BlockT]):
             return True
         self._answered(block)
         self.counts.answered += 1
-        due.tally.answered(sample.at, len(block.bindings), time.monotonic() - started)
+        due.tally.answered(sample.at, len(block.bindings), time.monotonic() - due.asked_at)
         due.refusals, due.parked, due.busy = 0, False, 0
         self._sink(block.bindings, due.check.flag(sample))
-        return due.family is None or not self._joined(due, due.family)
+        if due.family is not None:
+            return not self._joined(due, due.family)
+        due.is_proven = due.prepared is not None
+        return True
 
-    def _ask_soon(self, due: _Due[BlockT]) -> None:
+    def _ask_soon(self, due: Due[BlockT]) -> None:
         """A device that is busy has not refused: it is asked again before its next slot, ever more rarely."""
         self.counts.busy += 1
         pause = 0.1 + full_jitter(due.busy, self._rng, cap_s=due.block.interval_s)
         due.busy += 1
-        self._put_back(due, time.monotonic() + min(pause, due.block.interval_s))
+        self._schedule.add(due, time.monotonic() + min(pause, due.block.interval_s))
 
     def _count(self, tally: DeviceTally, cause: EnergyCenterError) -> None:
         tally.failed(*kind_of(cause, is_open=self._driver.is_open), str(cause))
 
-    async def _ask(self, due: _Due[BlockT]) -> Sample:
+    async def _ask(self, due: Due[BlockT], failed: Exception | None) -> Sample:
         try:
+            if failed is not None:
+                raise failed
             return await self._driver.read(due.block)
         except BadFrame as cause:
             self.counts.bad_frames += 1
@@ -403,18 +348,10 @@ class Poller(Generic[BlockT]):
             await self._do_urgent()
             return await self._driver.read(due.block)
 
-    def _realign(self) -> None:
-        """After a silence of the whole line: look at every block within a second, not after its rest."""
-        now = time.monotonic()
-        for due in self._heap:
-            if not due.parked:
-                due.at = due.slot = min(due.at, now + self._rng.uniform(0, 1))
-        heapq.heapify(self._heap)
-
     def _answered(self, block: BlockT) -> None:
         self._failed_connects = 0
         if self.health.is_silent:
-            self._realign()
+            self._schedule.hasten(self._rng)
         if self.health.answered(block.device_id):
             self._report(StateChange(block.device_id, online=True, at=time.time()))
 
@@ -429,12 +366,12 @@ class Poller(Generic[BlockT]):
         elif self.health.is_silent and not self._all_away():
             self._give_up_all("no device on this line answers")
 
-    def _replaced(self, due: _Due[BlockT], cause: NotSupported) -> bool:
+    def _replaced(self, due: Due[BlockT], cause: NotSupported) -> bool:
         """Split a block refused several times; ask for a single refused value ever more rarely."""
         self.counts.refused += 1
         due.refusals += 1
         if due.refusals < REFUSALS_TO_SPLIT:
-            self._put_back(due, time.monotonic() + min(due.block.interval_s, REFUSED_PAUSE_S))
+            self._schedule.add(due, time.monotonic() + min(due.block.interval_s, REFUSED_PAUSE_S))
             return False
         smaller = self._driver.split(due.block)
         if not smaller:
@@ -443,17 +380,16 @@ class Poller(Generic[BlockT]):
                 self._settle(family)
             self._park(due, cause)
             return False
-        family = due.family = due.family or _Family(1)
+        family = due.family = due.family or Family(1)
         family.open_parts += len(smaller) - 1
         now = time.monotonic()
         for block in smaller:
-            part = self._schedule(block, due.phase_s, now)
+            part = self._due(block, due.phase_s)
             part.refusals, part.family = due.refusals - 1, family
-            part.at = part.slot = now
-        heapq.heapify(self._heap)
+            self._schedule.add(part, now)
         return False
 
-    def _joined(self, due: _Due[BlockT], family: _Family[BlockT]) -> bool:
+    def _joined(self, due: Due[BlockT], family: Family[BlockT]) -> bool:
         """Note a part that was read; True when it went into a larger one."""
         due.family = None
         family.good.append(due)
@@ -461,7 +397,7 @@ class Poller(Generic[BlockT]):
             return False
         return self._settle(family, due)
 
-    def _settle(self, family: _Family[BlockT], present: _Due[BlockT] | None = None) -> bool:
+    def _settle(self, family: Family[BlockT], present: Due[BlockT] | None = None) -> bool:
         """When every part is known to be good or not, read the good ones in as few requests as can be."""
         family.open_parts -= 1
         if family.open_parts or not isinstance(self._driver, JoiningDriver):
@@ -469,22 +405,18 @@ class Poller(Generic[BlockT]):
         larger = self._driver.join([due.block for due in family.good])
         if len(larger) == len(family.good):
             return False
-        gone = {id(due) for due in family.good}
-        self._heap = [due for due in self._heap if id(due) not in gone]
-        heapq.heapify(self._heap)
+        self._schedule.drop(family.good)
         now = time.monotonic()
         for block in larger:
             phase = family.good[0].phase_s
-            due = self._schedule(block, phase, now)
-            due.at = due.slot = next_slot(now, phase, block.interval_s)
-        heapq.heapify(self._heap)
+            self._schedule.add(self._due(block, phase), next_slot(now, phase, block.interval_s))
         return present is not None
 
-    def _park(self, due: _Due[BlockT], cause: NotSupported) -> None:
+    def _park(self, due: Due[BlockT], cause: NotSupported) -> None:
         if not due.parked:
             told = {"point": "/".join(due.block.bindings[0].key), "why": cause.message, **cause.facts}
             log.warning("device lacks a point", extra={"action": "point_not_supported", **told})
         due.parked = True
         doublings = min(due.refusals - REFUSALS_TO_SPLIT, 12)
         pause = min(max(due.block.interval_s, 1.0) * 2**doublings, UNSUPPORTED_PAUSE_S)
-        self._put_back(due, time.monotonic() + pause)
+        self._schedule.add(due, time.monotonic() + pause)

@@ -12,7 +12,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -20,7 +20,18 @@ from pathlib import Path
 
 import numpy as np
 
-from collectors.spool_file import MAGIC, Record, block_body, frame, layout_body, read_segment, readings_in
+from collectors.spool_file import (
+    MAGIC,
+    Record,
+    Sheet,
+    block_body,
+    ends_of,
+    frame,
+    layout_body,
+    read_segment,
+    readings_in,
+    sheet_body,
+)
 from energy_center.config.bindings import PointKey
 
 log = logging.getLogger(__name__)
@@ -91,7 +102,7 @@ class SpoolCounts:
         self.commit_s += (seconds - self.commit_s) * (0.125 if self.commits else 1.0)
 
 
-def _readings(records: list[Record] | tuple[Record, ...]) -> int:
+def _readings(records: Sequence[Record | Sheet]) -> int:
     return sum(int(np.isfinite(r.values).sum()) for r in records)
 
 
@@ -111,12 +122,13 @@ class _Open:
     file: int
     layouts: dict[tuple[PointKey, ...], int] = field(default_factory=dict)
 
-    def encoded(self, record: Record) -> bytes:
-        number = self.layouts.get(record.keys)
-        if number is not None:
-            return frame(block_body(number, record))
-        number = self.layouts[record.keys] = len(self.layouts) + 1
-        return frame(layout_body(number, record.keys)) + frame(block_body(number, record))
+    def encoded(self, record: Record | Sheet) -> bytes:
+        number, layout = self.layouts.get(record.keys), b""
+        if number is None:
+            number = self.layouts[record.keys] = len(self.layouts) + 1
+            layout = frame(layout_body(number, record.keys))
+        body = sheet_body(number, record) if isinstance(record, Sheet) else block_body(number, record)
+        return layout + frame(body)
 
 
 class Spool:
@@ -129,7 +141,8 @@ class Spool:
         self.wake_writer = asyncio.Event()
         self._folder = folder
         self._limits = limits or SpoolLimits()
-        self._pending: list[Record] = []
+        self._pending: list[Record | Sheet] = []
+        self._pending_instants = 0
         self._committed: asyncio.Future[None] | None = None
         self._wake_commit = asyncio.Event()
         self._is_live = False
@@ -169,19 +182,20 @@ class Spool:
         """Whether new records are handed over from memory."""
         return self._is_live
 
-    def append(self, record: Record) -> asyncio.Future[None]:
+    def append(self, record: Record | Sheet) -> asyncio.Future[None]:
         """Queue a record for the next commit; the future ends when it is safe, or fails with OSError."""
-        if len(self._pending) >= self._limits.pending_records:
+        if self._pending_instants >= self._limits.pending_records:
             return self._refused(record)
         if self._committed is None:
             self._committed = asyncio.get_running_loop().create_future()
             # a caller that does not wait for the disk need not look at the outcome
             self._committed.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._pending.append(record)
+        self._pending_instants += len(record.at_us) if isinstance(record, Sheet) else 1
         self._wake_commit.set()
         return self._committed
 
-    def _refused(self, record: Record) -> asyncio.Future[None]:
+    def _refused(self, record: Record | Sheet) -> asyncio.Future[None]:
         self.counts.lose(_readings([record]))
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refused.set_exception(OSError(errno.EBUSY, "The disk does not keep up"))
@@ -204,7 +218,7 @@ class Spool:
 
     async def _commit(self) -> None:
         records, done = self._pending, self._committed
-        self._pending, self._committed = [], None
+        self._pending, self._pending_instants, self._committed = [], 0, None
         self._wake_commit.clear()
         if not records or done is None:
             return
@@ -218,7 +232,7 @@ class Spool:
         except OSError as cause:
             self._seal()
             self._tell_disk(cause)
-            self._without_disk(tuple(records), done, cause)
+            self._without_disk(_one_by_one(records), done, cause)
             return
         self._tell_disk(None)
         self.counts.commits += 1
@@ -245,7 +259,7 @@ class Spool:
             again = [self.append(record) for record in waiting.records][-1]
             again.add_done_callback(partial(_pass_on, to=waiting.done))
 
-    async def _write(self, records: list[Record]) -> None:
+    async def _write(self, records: list[Record | Sheet]) -> None:
         into = self._open or self._start_segment()
         segment = into.segment
         chunks, ends, at = [], [], segment.size
@@ -262,7 +276,7 @@ class Spool:
         self.counts.took(time.monotonic() - began)
         segment.size = at
         if segment.live:
-            self._live.extend((segment.number, end, r) for end, r in zip(ends, records, strict=True))
+            self._live.extend(_handed_over(segment.number, ends, records))
         if len(self._live) > self._limits.live_records:
             self.go_dark()
         if self._seal_after_write or self._is_full(segment):
@@ -402,6 +416,21 @@ class Spool:
             log.error(
                 "readings cannot be written", extra={"action": "spool_write_failed", "why": cause.strerror}
             )
+
+
+def _one_by_one(records: Sequence[Record | Sheet]) -> tuple[Record, ...]:
+    return tuple(r for some in records for r in (some.records() if isinstance(some, Sheet) else [some]))
+
+
+def _handed_over(
+    segment: int, ends: Sequence[int], records: Sequence[Record | Sheet]
+) -> Iterator[tuple[int, int, Record]]:
+    """Live records with the offsets of their ends, as `read_segment` gives them."""
+    for end, some in zip(ends, records, strict=True):
+        if isinstance(some, Sheet):
+            yield from ((segment, at, record) for at, record in ends_of(some, end))
+        else:
+            yield segment, end, some
 
 
 def _pass_on(outcome: "asyncio.Future[None]", *, to: "asyncio.Future[None]") -> None:

@@ -1,7 +1,8 @@
 """The spool's segment files: checksummed records, appended only; a torn tail is cut, all before it is kept.
 
 A segment opens with a magic number. A record is length, CRC-32 and body. A body is a layout (the points of a
-block, as JSON, before the block's first record in each segment) or a block (an instant, values, qualities).
+block, as JSON, before the block's first record in each segment), a block (an instant, values, qualities) or a
+sheet (several instants of one block, their values, their qualities unless all are good).
 """
 
 import json
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.driver import Qualities, Values
 from energy_center.config.bindings import PointKey
@@ -20,7 +22,8 @@ MAGIC = b"ECSPOOL1"
 _FRAME = struct.Struct("<II")
 _LAYOUT = struct.Struct("<BI")
 _BLOCK = struct.Struct("<BIqH")
-_KIND_LAYOUT, _KIND_BLOCK = 1, 2
+_SHEET = struct.Struct("<BIIH?")
+_KIND_LAYOUT, _KIND_BLOCK, _KIND_SHEET = 1, 2, 3
 _LONGEST = 16 * 1024 * 1024
 
 
@@ -32,6 +35,21 @@ class Record:
     at_us: int
     values: Values
     quality: Qualities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """Values of a block at k instants: `at_us` of shape (k,), `values` and `quality` of shape (k, n)."""
+
+    keys: tuple[PointKey, ...]
+    at_us: NDArray[np.int64]
+    values: Values
+    quality: Qualities
+
+    def records(self) -> list[Record]:
+        """One for each instant."""
+        rows = zip(self.at_us.tolist(), self.values, self.quality, strict=True)
+        return [Record(self.keys, at_us, values, quality) for at_us, values, quality in rows]
 
 
 def frame(body: bytes) -> bytes:
@@ -47,11 +65,30 @@ def layout_body(number: int, keys: tuple[PointKey, ...]) -> bytes:
 def block_body(number: int, record: Record) -> bytes:
     """One record of a layout that the segment has named before."""
     head = _BLOCK.pack(_KIND_BLOCK, number, record.at_us, len(record.keys))
-    return head + record.values.astype("<f8").tobytes() + record.quality.astype("<i2").tobytes()
+    return (
+        head
+        + record.values.astype("<f8", copy=False).tobytes()
+        + record.quality.astype("<i2", copy=False).tobytes()
+    )
+
+
+def sheet_body(number: int, sheet: Sheet) -> bytes:
+    """Several records of a layout that the segment has named before."""
+    instants, points = sheet.values.shape
+    flagged = bool(sheet.quality.any())
+    parts = [
+        _SHEET.pack(_KIND_SHEET, number, instants, points, flagged),
+        sheet.at_us.astype("<i8", copy=False).tobytes(),
+        sheet.values.astype("<f8", copy=False).tobytes(),
+    ]
+    return b"".join([*parts, sheet.quality.astype("<i2", copy=False).tobytes()] if flagged else parts)
 
 
 def read_segment(path: Path) -> Iterator[tuple[int, Record]]:
-    """The records in order, each with the offset of its end; stops at the first torn or damaged one."""
+    """The records in order, each with the offset of its end; stops at the first torn or damaged one.
+
+    Of a sheet only the last one ends where the sheet does; the others get offsets inside it.
+    """
     data = path.read_bytes()
     layouts: dict[int, tuple[PointKey, ...]] = {}
     offset = len(MAGIC) if data.startswith(MAGIC) else len(data)
@@ -64,8 +101,26 @@ def read_segment(path: Path) -> Iterator[tuple[int, Record]]:
         if body[0] == _KIND_LAYOUT:
             _, number = _LAYOUT.unpack_from(body)
             layouts[number] = tuple((str(e), str(p)) for e, p in json.loads(body[_LAYOUT.size :]))
+        elif body[0] == _KIND_SHEET:
+            yield from ends_of(_sheet(body, layouts), offset)
         else:
             yield offset, _record(body, layouts)
+
+
+def ends_of(sheet: Sheet, end: int) -> Iterator[tuple[int, Record]]:
+    """A sheet's records in order, the last with its end, the others with rising offsets inside it."""
+    records = sheet.records()
+    return zip(range(end - len(records) + 1, end + 1), records, strict=True)
+
+
+def _sheet(body: bytes, layouts: dict[int, tuple[PointKey, ...]]) -> Sheet:
+    _, number, k, n, flagged = _SHEET.unpack_from(body)
+    at_us = np.frombuffer(body, "<i8", k, _SHEET.size)
+    values = np.frombuffer(body, "<f8", k * n, _SHEET.size + 8 * k).reshape(k, n)
+    if not flagged:
+        return Sheet(layouts[number], at_us, values, np.zeros((k, n), dtype=np.int16))
+    quality = np.frombuffer(body, "<i2", k * n, _SHEET.size + 8 * k + 8 * k * n).reshape(k, n)
+    return Sheet(layouts[number], at_us, values, quality)
 
 
 def _record(body: bytes, layouts: dict[int, tuple[PointKey, ...]]) -> Record:

@@ -8,18 +8,20 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from collectors.command_store import DatabaseCommands
 from collectors.commander import Commander
 from collectors.database import DatabaseStore
 from collectors.device_log import DeviceLog
-from collectors.driver import Sample, keys_of
+from collectors.driver import KeysOnce, Sample, Samples
 from collectors.fleet import RESTART_S, Fleet, contexts_of
 from collectors.metrics import Reporter, Stand
 from collectors.reload import Reload
 from collectors.set_aside import SetAside
 from collectors.site_source import LoadedSite, SiteSource
 from collectors.spool import Spool
-from collectors.spool_file import Record
+from collectors.spool_file import Record, Sheet
 from collectors.writer import Writer
 from energy_center.config.bindings import PointBinding
 from energy_center.errors import EnvironmentProblem, RetryLater
@@ -62,12 +64,13 @@ class Supervisor:
         self._writer = Writer(self._spool, self._store, self._aside, self._on_connected)
         self._commands = DatabaseCommands(options.dsn)
         self._commander = Commander(self._commands)
+        self._keys = KeysOnce()
         self._stop = asyncio.Event()
         self._report_now = asyncio.Event()
         self._reload = Reload(options.source, site)
         self._reporter = Reporter(self._name)
         contexts = contexts_of(site.plant, self._name)
-        self._fleet = Fleet(contexts, self._take, self._states.report, self._commander)
+        self._fleet = Fleet(contexts, self._take, self._take_many, self._states.report, self._commander)
 
     def stop(self) -> None:
         """Stop intake, bring to disk what was read, and end; safe from a signal handler."""
@@ -139,8 +142,12 @@ class Supervisor:
 
     def _take(self, bindings: tuple[PointBinding, ...], sample: Sample) -> "asyncio.Future[None]":
         return self._spool.append(
-            Record(keys_of(bindings), round(sample.at * 1e6), sample.values, sample.quality)
+            Record(self._keys.of(bindings), round(sample.at * 1e6), sample.values, sample.quality)
         )
+
+    def _take_many(self, bindings: tuple[PointBinding, ...], samples: Samples) -> None:
+        at_us = np.rint(samples.at * 1e6).astype(np.int64)
+        self._spool.append(Sheet(self._keys.of(bindings), at_us, samples.values, samples.quality))
 
     async def _on_connected(self) -> None:
         self._states.tell_all_again()

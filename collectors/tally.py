@@ -75,6 +75,14 @@ class DeviceTally:
         self.trips.note(took_s)
         self.told(at, readings)
 
+    def answered_all(self, at: float, readings: int, took_s: Sequence[float]) -> None:
+        """Count replies of one block, the last at `at`."""
+        for took in took_s:
+            self.trips.note(took)
+        self.samples += len(took_s)
+        self.readings += readings * len(took_s)
+        self.last_at = at
+
     def told(self, at: float, readings: int) -> None:
         """Count what a device sent on its own."""
         self.samples += 1

@@ -9,11 +9,22 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import cast
 
 from collectors.decode import BlockDecoder
-from collectors.driver import BusContext, Push, Sample
-from collectors.drivers.modbus_client import Client, ClientCounts, Late, ModbusClient, Reply
-from collectors.drivers.modbus_pdu import payload_of, read_request
+from collectors.driver import BusContext, Following, PreparedBlock, Push, Sample
+from collectors.drivers.modbus_client import (
+    Client,
+    ClientCounts,
+    Lane,
+    Late,
+    ModbusClient,
+    Next,
+    Reply,
+    reply_head,
+    request_frame,
+)
+from collectors.drivers.modbus_pdu import FUNCTIONS, octets_of, payload_of, read_request
 from collectors.drivers.modbus_rtu import RtuClient
 from collectors.line_timing import quiet_s
 from collectors.plan_reads import RegisterBlock, cut, join, plan_reads
@@ -42,25 +53,66 @@ class BlockLatency:
             return longest_s
         return min(longest_s, max(SHORTEST_LIMIT_S, LATENCIES_A_LIMIT * self.mean_s))
 
-    def answered(self, took_s: float) -> None:
-        """Note a reply."""
-        self.mean_s = took_s if self.mean_s is None else self.mean_s + SMOOTHING * (took_s - self.mean_s)
+    def answered(self, took_s: float, replies: int = 1) -> None:
+        """Note replies, by their mean."""
+        weight = SMOOTHING if replies == 1 else 1 - (1 - SMOOTHING) ** replies
+        self.mean_s = took_s if self.mean_s is None else self.mean_s + weight * (took_s - self.mean_s)
 
     def missed(self) -> None:
         """Note silence: a device that has become slower is given the connection's whole limit again."""
         self.mean_s = None
 
 
-class _Planned:
+class Planned:
     """What is worked out once for a block."""
 
-    __slots__ = ("decoder", "late", "latency", "request")
+    __slots__ = (
+        "block",
+        "decode",
+        "frame",
+        "head",
+        "late",
+        "latency",
+        "limit_s",
+        "longest_s",
+        "request",
+        "size",
+        "unit",
+    )
 
-    def __init__(self, block: RegisterBlock, start: int = 0) -> None:
+    def __init__(self, block: RegisterBlock, longest_s: float, start: int = 0) -> None:
+        """`longest_s` is the connection's time limit; `start` where the block's SunSpec model lies."""
+        octets = octets_of(block.table, block.count)
+        self.block = block
+        self.unit = block.unit_id
         self.request = read_request(block.table, start + block.address, block.count)
-        self.decoder = BlockDecoder(block.bindings, block.address)
+        self.frame = request_frame(block.unit_id, self.request)
+        self.head = reply_head(block.unit_id, FUNCTIONS[block.table], octets)
+        self.size = 2 + len(self.head) + octets
+        self.decode = BlockDecoder(block.bindings, block.address).decode_all
         self.latency = BlockLatency()
+        self.longest_s = longest_s
+        self.limit_s = longest_s
         self.late: Late | None = None
+
+    def answered(self, took_s: Sequence[float]) -> None:
+        """Wait for the next reply as these suggest."""
+        self.latency.answered(sum(took_s) / len(took_s), len(took_s))
+        self.limit_s = self.latency.limit_s(self.longest_s)
+
+    def missed(self) -> None:
+        """Give a device that has become slower its whole time."""
+        self.latency.missed()
+        self.limit_s = self.longest_s
+
+    def payload_of(self, pdu: bytes) -> bytes:
+        """The data octets of a reply; raises as `modbus_pdu.payload_of` does, and says what was asked."""
+        try:
+            return payload_of(pdu, self.block.table, self.block.count)
+        except (BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported) as cause:
+            block = self.block
+            cause.facts |= {"unit": self.unit, "table": block.table.value, "address": block.address}
+            raise
 
 
 class ModbusDriver:
@@ -74,7 +126,7 @@ class ModbusDriver:
         self._target = target
         self._tells_late = isinstance(target, ModbusTcp) and target.framing is Framing.TCP
         self._client: Client = ModbusClient() if self._tells_late else RtuClient()
-        self._planned: dict[RegisterBlock, _Planned] = {}
+        self._planned: dict[RegisterBlock, Planned] = {}
         self._push: Push | None = None
         in_flight = min((d.limits.max_in_flight for d in context.devices), default=1)
         self._slots = asyncio.Semaphore(in_flight if self._tells_late else 1)
@@ -100,6 +152,8 @@ class ModbusDriver:
     def push_to(self, push: Push) -> None:
         """Hand on replies that came after a block's own limit, within the connection's."""
         self._push = push
+        for planned in self._planned.values():
+            planned.late = self._late(planned)
 
     def plan(self, devices: Sequence[Device], bindings: Sequence[PointBinding]) -> list[RegisterBlock]:
         """The fewest block reads within the devices' limits."""
@@ -123,19 +177,43 @@ class ModbusDriver:
         planned = self._planned.get(block)
         if planned is None:
             start = start_of(block.models, await self._models(block.unit_id)) if block.models else 0
-            planned = self._planned[block] = _Planned(block, start)
-            planned.late = self._late(block, planned.decoder)
+            planned = self._planned[block] = self._plan(block, start)
         async with self._slots:
-            pdu, at = await self._ask(block.unit_id, planned)
-        try:
-            payload = payload_of(pdu, block.table, block.count)
-        except (BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported) as cause:
-            cause.facts |= {"unit": block.unit_id, "table": block.table.value, "address": block.address}
-            raise
-        values, quality = planned.decoder.decode(payload)
-        return Sample(at, values, quality)
+            pdu, at = await self._ask(planned)
+        values, quality = planned.decode((planned.payload_of(pdu),))
+        return Sample(at, values[0], quality[0])
 
-    def _late(self, block: RegisterBlock, decoder: BlockDecoder) -> Late | None:
+    def prepared(self, block: RegisterBlock) -> Planned | None:
+        """None where a late reply cannot be told from others, a line wants pauses, or models are sought."""
+        if not self._tells_late or self._gap_s or block.models:
+            return None
+        if block not in self._planned:
+            self._planned[block] = self._plan(block, 0)
+        return self._planned[block]
+
+    async def burst(self, first: PreparedBlock, following: Following) -> None:
+        """One block after another; see `BurstingDriver`."""
+        client = self._client
+        if not isinstance(client, ModbusClient) or not isinstance(first, Planned):
+            raise TypeError("only prepared blocks are read in bursts")
+        # all that `following` can name has been prepared here
+        lane = Lane(first, cast("Next", following))
+        async with self._slots:
+            try:
+                pdu = await client.run_lane(lane)
+            except DeviceAway:
+                cast("Planned", lane.ask).missed()
+                raise
+        if pdu is not None:
+            cast("Planned", lane.ask).payload_of(pdu)
+            raise BadFrame("The reply does not fit the request", unit=lane.ask.unit)
+
+    def _plan(self, block: RegisterBlock, start: int) -> Planned:
+        planned = Planned(block, self._target.timeout_s, start)
+        planned.late = self._late(planned)
+        return planned
+
+    def _late(self, planned: Planned) -> Late | None:
         push = self._push
         if push is None:
             return None
@@ -144,27 +222,26 @@ class ModbusDriver:
             pdu, at = reply
             # what a device refuses is told by the answer to the next request
             with suppress(BadFrame, DeviceAway, DeviceBusy, DeviceRefused, NotSupported):
-                payload = payload_of(pdu, block.table, block.count)
-                push(block.bindings, Sample(at, *decoder.decode(payload)))
+                values, quality = planned.decode((planned.payload_of(pdu),))
+                push(planned.block.bindings, Sample(at, values[0], quality[0]))
 
-        return Late(self._target.timeout_s, take)
+        return Late(planned.longest_s, take)
 
-    async def _ask(self, unit_id: int, planned: _Planned) -> Reply:
+    async def _ask(self, planned: Planned) -> Reply:
         began = time.monotonic()
         if self._free_at > began:
             await asyncio.sleep(self._free_at - began)
             began = time.monotonic()
-        longest = self._target.timeout_s
-        limit = planned.latency.limit_s(longest) if self._tells_late else longest
+        limit = planned.limit_s if self._tells_late else planned.longest_s
         try:
-            reply = await self._client.request(unit_id, planned.request, limit, planned.late)
+            reply = await self._client.request(planned.unit, planned.request, limit, planned.late)
         except DeviceAway:
-            planned.latency.missed()
+            planned.missed()
             raise
         finally:
             ended = time.monotonic()
             self._free_at = ended + self._gap_s if self._gap_s else 0.0
-        planned.latency.answered(ended - began)
+        planned.answered((ended - began,))
         return reply
 
     async def _models(self, unit_id: int) -> Mapping[int, int]:
@@ -174,7 +251,7 @@ class ModbusDriver:
             async def words(address: int, count: int) -> tuple[int, ...]:
                 asked = RegisterBlock("", unit_id, Table.HOLDING, address, count, 0.0, ())
                 async with self._slots:
-                    pdu, _ = await self._ask(unit_id, _Planned(asked))
+                    pdu, _ = await self._ask(self._plan(asked, 0))
                 return struct.unpack(f">{count}H", payload_of(pdu, asked.table, count))
 
             self._model_maps[unit_id] = await find_models(words)

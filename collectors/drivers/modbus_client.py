@@ -1,9 +1,12 @@
 """Modbus TCP: our own asyncio client. It owns framing, ids and deadlines, and never repeats a request.
 
+Single requests are awaited. In a lane one request follows another while replies are what they should be: the
+next one is written as soon as a reply is whole, without waking a task, and with all others of the same turn.
 Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b.
 """
 
 import asyncio
+import math
 import struct
 import time
 from collections.abc import Callable
@@ -13,9 +16,12 @@ from typing import Protocol
 from energy_center.errors import BadFrame, DeviceAway
 
 _HEADER = struct.Struct(">HHHB")
+_PAYLOAD = _HEADER.size + 2  # after the function code and the number of octets
+NEVER = math.inf
 _MAX_LENGTH = 254  # unit and the longest PDU
 TIMER_TICK_S = 0.002  # a loop's clock may ring up to a millisecond early
 Reply = tuple[bytes, float]  # a PDU, and the UTC second of its arrival
+APART_S = 2e-6  # replies that came together are readings of their own, also when rounded to 1 us
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,16 @@ class Client(Protocol):
         """Drop the connection at once."""
 
 
+def request_frame(unit: int, pdu: bytes) -> bytes:
+    """A request but for its transaction id."""
+    return _HEADER.pack(0, 0, len(pdu) + 1, unit)[2:] + pdu
+
+
+def reply_head(unit: int, function: int, octets: int) -> bytes:
+    """What the reply to a read begins with, but for its transaction id."""
+    return _HEADER.pack(0, 0, octets + 3, unit)[2:] + bytes((function, octets))
+
+
 async def connect_stream(protocol: asyncio.Protocol, host: str, port: int, within_s: float) -> None:
     """Open a TCP connection for a protocol; raises DeviceAway."""
     try:
@@ -62,16 +78,48 @@ async def connect_stream(protocol: asyncio.Protocol, host: str, port: int, withi
         raise DeviceAway("The connection cannot be made", host=host, port=port, why=why) from cause
 
 
+class Ask(Protocol):
+    """A request made ready: all octets but its transaction id, and those that a good reply begins with."""
+
+    unit: int
+    frame: bytes
+    head: bytes
+    size: int
+    limit_s: float
+    late: Late | None
+
+
+Next = Callable[[bytes, float, float], Ask | None]
+
+
+class Lane:
+    """One request in flight after another; `following` gets each payload, its UTC second and loop time."""
+
+    __slots__ = ("ask", "deadline", "done", "expected", "following", "key")
+
+    def __init__(self, first: Ask, following: Next) -> None:
+        """`ModbusClient.run_lane` runs it."""
+        self.ask = first
+        self.following = following
+        self.key = self.expected = b""
+        self.deadline = 0.0
+        # None at the regular end, or a PDU that is not the payload asked for
+        self.done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+
 class ModbusClient(asyncio.Protocol):
     """One TCP connection. `request` may be called concurrently; replies are matched by transaction id."""
 
     def __init__(self) -> None:
         self.counts = ClientCounts()
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._waiting: dict[int, tuple[int, asyncio.Future[Reply], float]] = {}
-        self._overdue: dict[int, tuple[int, float, Callable[[Reply], None]]] = {}
+        self._buffer = b""
+        self._waiting: dict[bytes, tuple[int, asyncio.Future[Reply], float]] = {}
+        self._lanes: dict[bytes, Lane] = {}
+        self._overdue: dict[bytes, tuple[int, float, Callable[[Reply], None]]] = {}
+        self._to_send: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = NEVER
         self._transaction = 0
 
     @property
@@ -90,49 +138,99 @@ class ModbusClient(asyncio.Protocol):
             DeviceAway: no complete reply in time, or the connection was lost.
             BadFrame: the reply is not the answer to this request.
         """
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            raise DeviceAway("The connection is closed")
-        self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+        transport = self._open_transport()
+        key = self._next_key()
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Reply] = loop.create_future()
-        deadline = loop.time() + within_s
-        self._waiting[transaction] = (unit, reply, deadline)
-        self.counts.requests += 1
-        # one timer that is armed anew when it rings, not one a request: most are answered long before
-        if self._timer is None or self._timer.when() > deadline:
-            self._arm(deadline)
+        deadline = time.monotonic() + within_s
+        self._waiting[key] = (unit, reply, deadline)
+        self._watch(deadline)
         try:
-            transport.write(_HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu)
+            transport.write(key + request_frame(unit, pdu))
             return await reply
         except DeviceAway:
-            if late is not None and self.is_open:
-                self._expect_late(transaction, unit, late.within_s - within_s, late.take)
+            self._expect_late(key, unit, within_s, late)
             raise
         finally:
-            del self._waiting[transaction]
+            del self._waiting[key]
 
-    def _expect_late(self, transaction: int, unit: int, for_s: float, take: Callable[[Reply], None]) -> None:
-        now = asyncio.get_running_loop().time()
-        self._overdue = {t: waiting for t, waiting in self._overdue.items() if waiting[1] > now}
-        self._overdue[transaction] = (unit, now + for_s, take)
+    async def run_lane(self, lane: Lane) -> bytes | None:
+        """Ask, and ask again for what follows, until nothing does (None) or a PDU is not the reply asked for.
 
-    def _arm(self, deadline: float) -> None:
+        Raises as `request` does; `lane.ask` is what it concerns.
+        """
+        transport = self._open_transport()
+        self._send_in(lane, lane.ask, time.monotonic())
+        transport.write(self._to_send.pop())
+        try:
+            return await lane.done
+        except DeviceAway:
+            self._expect_late(lane.key, lane.ask.unit, lane.ask.limit_s, lane.ask.late)
+            raise
+        finally:
+            self._lanes.pop(lane.key, None)
+
+    def _expect_late(self, key: bytes, unit: int, waited_s: float, late: Late | None) -> None:
+        if late is None or not self.is_open:
+            return
+        now = time.monotonic()
+        self._overdue = {k: waiting for k, waiting in self._overdue.items() if waiting[1] > now}
+        self._overdue[key] = (unit, now + late.within_s - waited_s, late.take)
+
+    def _open_transport(self) -> asyncio.Transport:
+        if self._transport is None or self._transport.is_closing():
+            raise DeviceAway("The connection is closed")
+        return self._transport
+
+    def _next_key(self) -> bytes:
+        self.counts.requests += 1
+        self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+        return transaction.to_bytes(2, "big")
+
+    def _send_in(self, lane: Lane, ask: Ask, now: float) -> None:
+        lane.ask = ask
+        lane.key = key = self._next_key()
+        lane.expected = key + ask.head
+        lane.deadline = deadline = now + ask.limit_s
+        self._lanes[key] = lane
+        self._to_send.append(key + ask.frame)
+        if deadline < self._rings_at:
+            self._watch(deadline)
+
+    def _watch(self, deadline: float) -> None:
+        """Ring at a deadline. One timer, set anew when it rings: most requests are answered long before."""
+        if deadline >= self._rings_at:
+            return
         if self._timer is not None:
             self._timer.cancel()
+        self._rings_at = deadline
         self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time() + TIMER_TICK_S
+        self._timer, self._rings_at = None, NEVER
+        now = time.monotonic() + TIMER_TICK_S
         expired = [w for w in self._waiting.values() if w[2] <= now and not w[1].done()]
         for unit, reply, _ in expired:
             reply.set_exception(DeviceAway(unit=unit))
-        if expired and self._buffer:  # a torn frame: whatever follows would be read out of step
+        late = [lane for lane in self._lanes.values() if lane.deadline <= now]
+        for lane in late:
+            self._end(lane, DeviceAway(unit=lane.ask.unit))
+        if (expired or late) and self._buffer:  # a torn frame: whatever follows would be read out of step
             self.abort()
         later = [w[2] for w in self._waiting.values() if not w[1].done()]
+        later += [lane.deadline for lane in self._lanes.values()]
         if later:
-            self._arm(min(later))
+            self._watch(min(later))
+
+    def _end(self, lane: Lane, outcome: Exception | bytes | None) -> None:
+        """Let whoever runs the lane know; a reply that comes yet is a late one."""
+        self._lanes.pop(lane.key, None)
+        if lane.done.done():
+            return
+        if isinstance(outcome, Exception):
+            lane.done.set_exception(outcome)
+        else:
+            lane.done.set_result(outcome)
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -149,43 +247,83 @@ class ModbusClient(asyncio.Protocol):
         self._fail_all(DeviceAway("The connection was lost", why=str(exc or "closed by the device")))
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop: take every whole frame out of the stream."""
-        at = time.time()
-        stream = data
+        """Called by the event loop: take every whole frame out of the stream, and send what follows."""
+        at, now = time.time(), time.monotonic()
         if self._buffer:
-            self._buffer += data
-            stream = bytes(self._buffer)
-            self._buffer.clear()
-        start, available = 0, len(stream)
+            data, self._buffer = self._buffer + data, b""
+        start, available, lanes = 0, len(data), self._lanes
         while available - start >= _HEADER.size:
-            transaction, protocol, length, unit = _HEADER.unpack_from(stream, start)
+            lane = lanes.get(data[start : start + 2])
+            if (
+                lane is not None
+                and (end := start + lane.ask.size) <= available
+                and data.startswith(lane.expected, start)
+            ):
+                self._go_on(lane, data[start + _PAYLOAD : end], at, now)
+                start = end
+                at += APART_S
+                continue
+            _, protocol, length, unit = _HEADER.unpack_from(data, start)
             if protocol != 0 or not 2 <= length <= _MAX_LENGTH:  # noqa: PLR2004  unit and function code
                 self._lose_step()
                 return
             end = start + 6 + length
             if available < end:
                 break
-            self._answer(transaction, unit, stream[start + _HEADER.size : end], at)
+            self._answer(data[start : start + 2], unit, data[start + _HEADER.size : end], at)
             start = end
-            at += 2e-6  # replies that came together are readings of their own, also when rounded to 1 us
+            at += APART_S
         if start < available:
-            self._buffer += stream[start:]
+            self._buffer = data[start:]
+        if self._to_send:
+            self._send_all()
 
-    def _answer(self, transaction: int, unit: int, pdu: bytes, at: float) -> None:
-        asked, reply, _ = self._waiting.get(transaction, (0, None, 0.0))
+    def _go_on(self, lane: Lane, payload: bytes, at: float, now: float) -> None:
+        self.counts.replies += 1
+        del self._lanes[lane.key]
+        try:
+            ask = lane.following(payload, at, now)
+        except Exception as bug:  # noqa: BLE001  whoever runs the lane is told, the others go on
+            self._end(lane, bug)
+            return
+        if ask is None or lane.done.done():
+            self._end(lane, None)
+        else:
+            self._send_in(lane, ask, now)
+
+    def _send_all(self) -> None:
+        frames, self._to_send = self._to_send, []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def _answer(self, key: bytes, unit: int, pdu: bytes, at: float) -> None:
+        lane = self._lanes.get(key)
+        if lane is not None:
+            self._answer_in(lane, unit, pdu)
+            return
+        asked, reply, _ = self._waiting.get(key, (0, None, 0.0))
         if reply is None or reply.done():
             self.counts.late += 1
-            self._take_late(transaction, unit, (pdu, at))
+            self._take_late(key, unit, (pdu, at))
         elif unit != asked:
             self.counts.bad += 1
-            reply.set_exception(BadFrame("The reply comes from another unit", unit=asked, from_unit=unit))
+            reply.set_exception(_from_another(asked, unit))
         else:
             self.counts.replies += 1
             reply.set_result((pdu, at))
 
-    def _take_late(self, transaction: int, unit: int, reply: Reply) -> None:
-        asked, until, take = self._overdue.pop(transaction, (-1, 0.0, None))
-        if take is not None and unit == asked and asyncio.get_running_loop().time() <= until:
+    def _answer_in(self, lane: Lane, unit: int, pdu: bytes) -> None:
+        """A frame that is not the reply a lane waits for."""
+        if unit != lane.ask.unit:
+            self.counts.bad += 1
+            self._end(lane, _from_another(lane.ask.unit, unit))
+        else:
+            self.counts.replies += 1
+            self._end(lane, pdu)
+
+    def _take_late(self, key: bytes, unit: int, reply: Reply) -> None:
+        asked, until, take = self._overdue.pop(key, (-1, 0.0, None))
+        if take is not None and unit == asked and time.monotonic() <= until:
             take(reply)
 
     def _lose_step(self) -> None:
@@ -195,11 +333,18 @@ class ModbusClient(asyncio.Protocol):
             self._transport.abort()
 
     def _fail_all(self, why: Exception) -> None:
-        self._buffer.clear()
+        self._buffer = b""
+        self._to_send.clear()
         self._overdue.clear()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._rings_at = None, NEVER
         for _, reply, _ in self._waiting.values():
             if not reply.done():
                 reply.set_exception(why)
+        for lane in list(self._lanes.values()):
+            self._end(lane, why)
+
+
+def _from_another(asked: int, unit: int) -> BadFrame:
+    return BadFrame("The reply comes from another unit", unit=asked, from_unit=unit)

@@ -44,6 +44,11 @@ def read_request(table: Table, address: int, count: int) -> bytes:
     return struct.pack(">BHH", FUNCTIONS[table], address, count)
 
 
+def octets_of(table: Table, count: int) -> int:
+    """How many octets of data `count` registers or bits are."""
+    return (count + 7) // 8 if table.is_bits else 2 * count
+
+
 def payload_of(pdu: bytes, table: Table, count: int) -> bytes:
     """The data octets of a reply to `read_request`.
 
@@ -55,7 +60,7 @@ def payload_of(pdu: bytes, table: Table, count: int) -> bytes:
         BadFrame: another function, or another length than asked for.
     """
     function = FUNCTIONS[table]
-    octets = (count + 7) // 8 if table.is_bits else 2 * count
+    octets = octets_of(table, count)
     if pdu[0] == function and pdu[1] == octets == len(pdu) - 2:
         return pdu[2:]
     if pdu[0] == function | FAILED and len(pdu) >= 2:  # noqa: PLR2004  function and code
