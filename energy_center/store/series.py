@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from energy_center.domain.readings import PointId
 from energy_center.store.pool import Database
+from energy_center.store.sql import queries
 
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 _HEAD_BYTES = 19  # of PostgreSQL's binary COPY format; two bytes end it
@@ -90,11 +91,31 @@ async def read_series(
             f"FROM {TABLES[grain]} WHERE point_id = ANY($1::int[]) AND bucket >= $2 AND bucket < $3 "
             "ORDER BY point_id, bucket"
         )
+    rows = await _fetch(db, sql, grain, list(point_ids), start, end)
+    return {point_id: _series(part, grain) for point_id, part in _split(rows, point_ids)}
+
+
+async def read_block(
+    db: Database, point_id: PointId, start: datetime, end: datetime, grain: Grain, limit: int
+) -> Series:
+    """The first `limit` rows of one point with start <= time < end."""
+    rows = await _fetch(db, queries("series")[grain.value], grain, point_id, start, end, limit)
+    return _series(rows, grain)
+
+
+async def read_elsewhere(
+    db: Database, point_id: PointId, start: datetime, end: datetime, grain: Grain, zone: str
+) -> Series:
+    """Hours or days of one point in another zone than the site's; both instants begin one there."""
+    rows = await _fetch(db, queries("series")[f"{grain.value}_elsewhere"], grain, point_id, start, end, zone)
+    return _series(rows, grain)
+
+
+async def _fetch(db: Database, sql: str, grain: Grain, *arguments: object) -> NDArray[np.void]:
     sink = io.BytesIO()
     async with db.connection() as connection:
-        await connection.copy_from_query(sql, list(point_ids), start, end, output=sink, format="binary")
-    rows = np.frombuffer(sink.getbuffer()[_HEAD_BYTES:-2], _RAW_ROW if grain is Grain.RAW else _ROLLUP_ROW)
-    return {point_id: _series(part, grain) for point_id, part in _split(rows, point_ids)}
+        await connection.copy_from_query(sql, *arguments, output=sink, format="binary")
+    return np.frombuffer(sink.getbuffer()[_HEAD_BYTES:-2], _RAW_ROW if grain is Grain.RAW else _ROLLUP_ROW)
 
 
 def _split(rows: NDArray[np.void], point_ids: Sequence[PointId]) -> list[tuple[PointId, NDArray[np.void]]]:

@@ -131,7 +131,7 @@ async def read_series(
 
     Gauges: the time-weighted mean with the band of each bucket. Counters: consumption in each bucket.
     """
-    since, until = _span(start, end, now)
+    since, until = period_of(start, end, now)
     (trend,) = await read_trend(data, [PointId(point_id)], since, until, max_points=max_points)
     if form is Form.JSON:
         return trend
@@ -140,7 +140,8 @@ async def read_series(
     return Response(_as_csv(trend), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _span(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def period_of(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The period of a request, by default the last day. Raises Invalid for one that cannot be."""
     until = end or now
     if not _EARLIEST <= until <= now + _AHEAD:
         raise Invalid("`end` must lie between the year 2000 and a year from now.")
