@@ -5,6 +5,7 @@ from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.components.alarm_acts import actions, is_shelved
+from dashboards.components.equipment_link import equipment_href
 from dashboards.components.priority import badge
 from dashboards.request import PageRequest
 from energy_center.domain.alarms import AlarmState
@@ -78,7 +79,7 @@ def alarm_table_row(row: AlarmRow, request: PageRequest) -> Component:
                     ),
                     dcc.Link(
                         row.equipment_name.in_language(request.language),
-                        href=f"/equipment/{row.equipment_id}",
+                        href=equipment_href(row.equipment_id),
                         className="plain source",
                     ),
                 ],

@@ -10,13 +10,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from energy_center.domain.supervision import BusReport, DeviceReport
+from energy_center.domain.supervision import BusReport, DeviceReport, Trouble
 from energy_center.services.supervision import (
     CollectorHealth,
     DeviceHealth,
     DeviceStatus,
     Supervision,
-    Trouble,
 )
 
 _ANSWERS = {DeviceStatus.ONLINE: 1.0, DeviceStatus.RESTING: 1.0, DeviceStatus.AWAY: 0.0}

@@ -11,9 +11,17 @@ from pathlib import Path
 from energy_center.cli import out
 from energy_center.cli.serve import MIN_SECRET_BYTES
 from energy_center.config.load_site import load_site
+from energy_center.domain.supervision import Trouble
 from energy_center.errors import EnergyCenterError
 from energy_center.services.audit import check_audit
 from energy_center.services.check_live import check_live
+from energy_center.services.supervision import (
+    CollectorHealth,
+    Silence,
+    judge_silence,
+    list_collectors,
+    list_devices,
+)
 from energy_center.services.users import enabled_demo_users, list_users
 from energy_center.settings import Mode, Settings, default_state_dir
 from energy_center.store.capabilities import capabilities
@@ -27,6 +35,13 @@ from energy_center.store.site import load_site as load_applied_site
 SUMMARY = "check this installation and say what to do"
 LOW_DISK_BYTES = 2 * 2**30
 RECENT_S = 300
+_TROUBLES = {
+    Trouble.SILENT: ("silent", "start `energy-center collect` again, or look at its log"),
+    Trouble.DROPPING: ("readings are lost", "bring the database back or make room on the collector's disk"),
+    Trouble.BACKLOG: ("readings wait to be stored", "look at the database's load"),
+    Trouble.SITE_REFUSED: ("its site file is wrong", "run `energy-center site check FILE` there"),
+    Trouble.UNKNOWN_POINTS: ("readings of unknown points", "run `energy-center site apply FILE`"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +187,27 @@ async def _life(database: Database) -> list[Finding]:
         return [Finding("site", ok=False, found="no site has been applied", advice=advice)]
     now = datetime.now(UTC)
     live = await check_live(database, site, datetime.fromtimestamp(now.timestamp() - RECENT_S, UTC), now)
-    silent = ", ".join(live.silent_devices[:10])
+    collectors = await list_collectors(database, now)
+    silence = judge_silence(await list_devices(database, now), live.silent_devices, site, collectors, now)
     return [
         Finding(
             "collection", live.readings > 0, f"{live.readings} readings in 5 min", "is `collect` running?"
         ),
-        Finding(
-            "devices",
-            not live.silent_devices,
-            f"{live.devices - len(live.silent_devices)} of {live.devices} answered in 5 min",
-            f"silent: {silent}; try `energy-center probe`",
-        ),
+        *(_collector(c, now) for c in collectors),
+        _devices(silence, live.devices),
     ]
+
+
+def _collector(collector: CollectorHealth, now: datetime) -> Finding:
+    told = f"told of itself {(now - collector.at).total_seconds():.0f} s ago"
+    found = ", ".join([*(_TROUBLES[t][0] for t in collector.troubles), told])
+    advice = "; ".join(_TROUBLES[t][1] for t in collector.troubles)
+    return Finding(f"collector {collector.host}", not collector.troubles, found, advice)
+
+
+def _devices(silence: Silence, devices: int) -> Finding:
+    found = f"{devices - len(silence.silent) - len(silence.waiting)} of {devices} answer"
+    if silence.waiting:
+        found += f", {len(silence.waiting)} have not been due since the start"
+    advice = f"silent: {', '.join(silence.silent[:10])}; try `energy-center probe`"
+    return Finding("devices", not silence.silent, found, advice)

@@ -1,11 +1,16 @@
-"""How collection goes: what a collector tells of itself, its buses and its devices. Values, no behaviour.
+"""How collection goes: what a collector tells of itself, its buses and its devices, and what is wrong.
 
 Counts run since the collector's start; shares and rates are of its last period of about ten seconds.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+SILENT_AFTER = timedelta(seconds=60)  # six reports of a collector that did not come
+OLD_BACKLOG = timedelta(minutes=10)
+RECENTLY = timedelta(minutes=10)
+COLLECTOR = "collector:"  # what an alarm's equipment begins with when it is a collector process
 
 
 class Condition(StrEnum):
@@ -134,3 +139,31 @@ class CollectorReport:
     devices: tuple[DeviceReport, ...] = ()
     reload_mistakes: tuple[str, ...] = ()
     stopped: bool = False
+
+
+class Trouble(StrEnum):
+    """What is wrong with a collector, worst first."""
+
+    SILENT = "silent"
+    DROPPING = "dropping"
+    BACKLOG = "backlog"
+    SITE_REFUSED = "site_refused"
+    UNKNOWN_POINTS = "unknown_points"
+
+
+def troubles_of(report: CollectorReport, now: datetime) -> tuple[Trouble, ...]:
+    """What is wrong with a collector now, worst first."""
+    spool = report.spool
+    stands = {
+        Trouble.SILENT: is_silent(report, now),
+        Trouble.DROPPING: spool.last_dropped_at is not None and now - spool.last_dropped_at < RECENTLY,
+        Trouble.BACKLOG: spool.oldest_unsent_at is not None and now - spool.oldest_unsent_at > OLD_BACKLOG,
+        Trouble.SITE_REFUSED: bool(report.reload_mistakes),
+        Trouble.UNKNOWN_POINTS: spool.unknown_bytes > 0,
+    }
+    return tuple(trouble for trouble in Trouble if stands[trouble])
+
+
+def is_silent(report: CollectorReport, now: datetime) -> bool:
+    """Whether it has not told of itself for a minute, be it that it was stopped."""
+    return now - report.at > SILENT_AFTER

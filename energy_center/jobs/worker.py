@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -15,6 +16,7 @@ from energy_center.errors import DatabaseAway, EnvironmentProblem
 from energy_center.jobs.periodic import Job, run_jobs
 from energy_center.services.run_rules import run_rules
 from energy_center.services.tell_people import deliver_due, open_channels
+from energy_center.services.watch_collection import watch_collection
 from energy_center.settings import Settings
 from energy_center.store.partitions import keep
 from energy_center.store.pool import Database
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 ROLL_UP_EVERY_S = 5.0
 PARTITIONS_EVERY_S = 3_600.0
 OUTBOX_EVERY_S = 2.0
+COLLECTION_EVERY_S = 15.0
 RETRY_S = 2.0
 PARENT_PID = "ENERGY_CENTER_PARENT_PID"
 
@@ -53,19 +56,43 @@ async def run_worker(settings: Settings) -> None:
 
 async def _work(settings: Settings, dsn: str, stop: asyncio.Event) -> None:
     db = await Database.open(dsn, min_size=0, max_size=6)
+    outage = _Outage()
     try:
         while not stop.is_set():
             try:
-                await _work_under_lock(settings, db, dsn, stop)
+                await _work_under_lock(settings, db, dsn, stop, outage)
             except (DatabaseAway, OSError, TimeoutError) as problem:
-                log.warning("database away", extra={"action": "database_away", "problem": str(problem)})
+                outage.goes_on(problem)
                 await _sleep(stop, RETRY_S)
     finally:
         await db.close()
 
 
-async def _work_under_lock(settings: Settings, db: Database, dsn: str, stop: asyncio.Event) -> None:
+class _Outage:
+    """Says once that the database is away, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def goes_on(self, problem: Exception) -> None:
+        """It is away."""
+        if self._since is None:
+            self._since = time.monotonic()
+            log.warning("database away", extra={"action": "database_away", "problem": str(problem)})
+
+    def is_over(self) -> None:
+        """It answers."""
+        if self._since is not None:
+            after_s = round(time.monotonic() - self._since, 1)
+            log.info("database back", extra={"action": "database_back", "after_s": after_s})
+            self._since = None
+
+
+async def _work_under_lock(
+    settings: Settings, db: Database, dsn: str, stop: asyncio.Event, outage: _Outage
+) -> None:
     async with WorkerLock(dsn) as lock:
+        outage.is_over()
         if not await _acquire(lock, stop):
             return
         log.info("worker started", extra={"action": "worker_started", "pid": os.getpid()})
@@ -112,6 +139,9 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
     async def rules_job(now: datetime) -> None:
         await run_rules(db, now, names)
 
+    async def collection_job(now: datetime) -> None:
+        await watch_collection(db, now, names)
+
     async def outbox_job(now: datetime) -> None:
         await deliver_due(db, channels, now)
 
@@ -127,6 +157,7 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("partitions", PARTITIONS_EVERY_S, partitions_job, limit_s=PARTITIONS_EVERY_S),
         Job("roll-ups", ROLL_UP_EVERY_S, roll_up_job, limit_s=600.0),
         Job("rules", settings.rules_interval_s, rules_job),
+        Job("collection", COLLECTION_EVERY_S, collection_job),
         Job("outbox", OUTBOX_EVERY_S, outbox_job),
     ]
 

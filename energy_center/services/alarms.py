@@ -9,8 +9,9 @@ from energy_center.domain import alarms as moves
 from energy_center.domain.alarms import Alarm, AlarmEvent, AlarmEventKind, AlarmState, Priority
 from energy_center.domain.people import Actor
 from energy_center.domain.site import Text
+from energy_center.domain.supervision import COLLECTOR
 from energy_center.errors import NotFound
-from energy_center.rules.find_rules import rules
+from energy_center.rules.find_texts import find_texts
 from energy_center.rules.rule import RuleTexts
 from energy_center.store import alarms as store
 from energy_center.store import audit, outbox
@@ -86,11 +87,11 @@ async def get_alarm(db: Database, alarm_id: int) -> AlarmDetail:
             raise NotFound("There is no such alarm", alarm_id=alarm_id)
         history = await store.alarm_events(conn, alarm_id)
     messages = await outbox.told(db, alarm_id=alarm_id)
-    entry = rules().get(found[0].alarm.rule_id)
+    known = find_texts(found[0].alarm.rule_id)
     return AlarmDetail(
         row=_row(found[0]),
-        texts=entry.rule.texts if entry else {},
-        source=entry.rule.source if entry else "",
+        texts=known.texts,
+        source=known.source,
         evidence=found[0].evidence,
         suggestion=found[0].suggestion,
         history=tuple(history),
@@ -182,7 +183,7 @@ def _row(listed: store.ListedAlarm) -> AlarmRow:
         rule_id=alarm.rule_id,
         title=rule_name(alarm.rule_id),
         equipment_id=alarm.equipment_id,
-        equipment_name=listed.equipment_name,
+        equipment_name=_place(listed),
         building_id=listed.building_id,
         priority=alarm.priority,
         state=alarm.state,
@@ -197,7 +198,13 @@ def _row(listed: store.ListedAlarm) -> AlarmRow:
     )
 
 
+def _place(listed: store.ListedAlarm) -> Text:
+    name = listed.alarm.equipment_id.removeprefix(COLLECTOR)
+    if name == listed.alarm.equipment_id:
+        return listed.equipment_name
+    return Text(f"收集程序 {name}", f"Collector {name}")
+
+
 def rule_name(rule_id: str) -> Text:
     """A rule's name in both languages; its id when the rule is gone from the catalogue."""
-    entry = rules().get(rule_id)
-    return entry.rule.name() if entry else Text(rule_id, rule_id)
+    return find_texts(rule_id).name

@@ -1,6 +1,6 @@
 """How collection goes, for people and for Prometheus: devices worst first, buses, collector processes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,9 @@ from energy_center.domain.supervision import (
     LastError,
     MalformedSample,
     SpoolReport,
+    Trouble,
+    is_silent,
+    troubles_of,
 )
 from energy_center.errors import NotFound
 from energy_center.services.current_site import current_site
@@ -24,9 +27,7 @@ from energy_center.store.latest import latest_of
 from energy_center.store.pool import Database
 from energy_center.store.supervision import read_collectors, read_device_reports
 
-SILENT_AFTER = timedelta(seconds=60)  # six reports of a collector that did not come
-OLD_BACKLOG = timedelta(minutes=10)
-RECENTLY = timedelta(minutes=10)
+LEAST_PATIENCE_S = 60.0  # with a device after its collector's start
 
 
 class DeviceStatus(StrEnum):
@@ -86,16 +87,6 @@ class DeviceDetail:
     malformed: tuple[MalformedSample, ...]
     bus: BusReport | None
     events: tuple[DeviceEvent, ...]
-
-
-class Trouble(StrEnum):
-    """What is wrong with a collector, worst first."""
-
-    SILENT = "silent"
-    DROPPING = "dropping"
-    BACKLOG = "backlog"
-    SITE_REFUSED = "site_refused"
-    UNKNOWN_POINTS = "unknown_points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,24 +196,6 @@ def collector_health(report: CollectorReport, now: datetime) -> CollectorHealth:
     )
 
 
-def troubles_of(report: CollectorReport, now: datetime) -> tuple[Trouble, ...]:
-    """What is wrong with a collector now, worst first."""
-    spool = report.spool
-    stands = {
-        Trouble.SILENT: is_silent(report, now),
-        Trouble.DROPPING: spool.last_dropped_at is not None and now - spool.last_dropped_at < RECENTLY,
-        Trouble.BACKLOG: spool.oldest_unsent_at is not None and now - spool.oldest_unsent_at > OLD_BACKLOG,
-        Trouble.SITE_REFUSED: bool(report.reload_mistakes),
-        Trouble.UNKNOWN_POINTS: spool.unknown_bytes > 0,
-    }
-    return tuple(trouble for trouble in Trouble if stands[trouble])
-
-
-def is_silent(report: CollectorReport, now: datetime) -> bool:
-    """Whether nothing is collected by it: it was stopped, or has not told of itself for a minute."""
-    return report.stopped or now - report.at > SILENT_AFTER
-
-
 async def _known(db: Database, now: datetime) -> _Known:
     site = await current_site(db)
     newest = await latest_of(db, [p.point_id for p in site.points()])
@@ -260,3 +233,41 @@ def _health(row: DeviceRow, known: _Known) -> DeviceHealth:
         failures=sum(e.count for e in report.errors) if report else 0,
         overruns=report.overruns if report else 0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Devices that should have answered and did not, and those that need not have answered yet."""
+
+    silent: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+def judge_silence(
+    devices: Sequence[DeviceHealth],
+    without_readings: Collection[str],
+    site: Site,
+    collectors: Sequence[CollectorHealth],
+    now: datetime,
+) -> Silence:
+    """Tell silent devices from slow ones, soon after a start too.
+
+    `without_readings` are devices without a recent reading: they decide where no collector tells.
+    """
+    started = {bus.connection_id: c.started_at for c in collectors for bus in c.buses}
+    interval_s: dict[str | None, float] = {}
+    for equipment in site.equipment:
+        for point in equipment.points:
+            device_id = equipment.device_id
+            interval_s[device_id] = min(interval_s.get(device_id, point.interval_s), point.interval_s)
+    silent, waiting = [], []
+    for device in devices:
+        patience = timedelta(seconds=max(2 * interval_s.get(device.device_id, 0.0), LEAST_PATIENCE_S))
+        is_new = now - started.get(device.connection_id or "", now) < patience
+        if device.status is DeviceStatus.NEVER and is_new:
+            waiting.append(device.device_id)
+        elif device.status in (DeviceStatus.AWAY, DeviceStatus.NEVER) or (
+            device.status is DeviceStatus.UNKNOWN and device.device_id in without_readings
+        ):
+            silent.append(device.device_id)
+    return Silence(tuple(silent), tuple(waiting))

@@ -17,8 +17,7 @@ from energy_center.domain.work_orders import (
     WorkOrderState,
 )
 from energy_center.errors import Conflict, Invalid, NotFound
-from energy_center.rules.find_rules import rules
-from energy_center.services.alarms import rule_name
+from energy_center.rules.find_texts import find_texts
 from energy_center.store import alarms as alarm_store
 from energy_center.store import audit
 from energy_center.store import work_orders as store
@@ -65,12 +64,12 @@ async def create_for(
     conn: Connection, alarm: Alarm, actor: Actor, now: datetime, client_id: UUID | None = None
 ) -> WorkOrder:
     """Make a locked alarm's work order inside the caller's transaction."""
-    name, entry = rule_name(alarm.rule_id), rules().get(alarm.rule_id)
-    checks = entry.rule.texts["zh-TW"].what_to_check if entry else ()
+    known = find_texts(alarm.rule_id)
+    checks = known.texts["zh-TW"].what_to_check if known.texts else ()
     order = WorkOrder(
         work_order_id=_UNSAVED,
         client_id=client_id,
-        title=f"{name.zh_tw}:{alarm.equipment_id}",
+        title=f"{known.name.zh_tw}:{alarm.equipment_id}",
         description="\n".join(f"{n}. {check}" for n, check in enumerate(checks, 1)),
         equipment_id=alarm.equipment_id,
         alarm_id=alarm.alarm_id,

@@ -1,7 +1,7 @@
 """Alarms and their append-only history."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,11 @@ ORDER BY array_position(ARRAY['unacknowledged', 'acknowledged', 'returned_unackn
     a.state), array_position(ARRAY['critical', 'high', 'medium', 'low'], a.priority),
     a.raised_at DESC, a.alarm_id DESC
 LIMIT $2"""  # noqa: S608 constant text
+
+_OPEN = f"""
+SELECT {_COLUMNS} FROM alarm a
+WHERE a.rule_id = ANY ($1::text[]) AND a.state <> 'normal'
+ORDER BY a.alarm_id LIMIT 10000 FOR UPDATE"""  # noqa: S608 constant text
 
 _STANDING = f"""
 SELECT {_COLUMNS} FROM alarm a
@@ -134,6 +139,11 @@ async def open_alarm(conn: Connection, rule_id: str, equipment_id: str) -> Alarm
     """The open alarm of a rule at an equipment, locked until the transaction ends."""
     row = await conn.fetchrow(_OPEN_OF, rule_id, equipment_id)
     return _alarm(row) if row else None
+
+
+async def open_alarms(conn: Connection, rule_ids: Sequence[str]) -> list[Alarm]:
+    """Every open alarm of some rules, locked until the transaction ends."""
+    return [_alarm(row) for row in await conn.fetch(_OPEN, list(rule_ids))]
 
 
 async def standing_alarms(conn: Connection, rule_id: str, since: datetime) -> list[Alarm]:

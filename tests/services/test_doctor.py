@@ -57,7 +57,7 @@ async def test_a_migrated_database_without_readings_lacks_collection(
     await apply_site(database, load_site(DEMO_SITE).site, DEMO_SITE.read_text(), "test", datetime.now(UTC))
     code, found = _doctor(tmp_path, DATABASE_URL=database_dsn)
     assert (code, found["audit log"]["ok"], found["collection"]["ok"]) == (1, True, False)
-    assert "0 of 133 answered" in str(found["devices"]["found"])
+    assert "0 of 133 answer" in str(found["devices"]["found"])
 
 
 async def test_a_changed_audit_row_is_found(tmp_path: Path, database: Database, database_dsn: str):

@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from energy_center.jobs.periodic import Job, run_jobs
+from energy_center.jobs.worker import RETRY_S
 from energy_center.store.pool import connect
 from energy_center.store.worker_lock import WorkerLock
+from tests.conftest import with_database
 
 
 @asynccontextmanager
@@ -105,3 +108,38 @@ async def test_a_failing_or_slow_job_does_not_stop_the_others() -> None:
         await run_jobs([Job("f", 0.01, fail), Job("h", 0.01, hang, 0.02), Job("w", 0.02, work)], stop)
     assert ran.count("fail") > 1
     assert ran.count("hang") > 1
+
+
+async def test_an_outage_is_said_once_and_its_end_once(database_dsn: str, tmp_path: Path) -> None:
+    def altered(allowed: str) -> str:
+        name = urlsplit(database_dsn).path.lstrip("/")
+        return f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS {allowed}'
+
+    async with (
+        connect(with_database(database_dsn, "postgres")) as server,
+        _worker(database_dsn, tmp_path) as process,
+    ):
+        await _says(process, "worker started")
+        await server.execute(altered("false"))
+        await server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+            urlsplit(database_dsn).path.lstrip("/"),
+        )
+        await _says(process, "worker stopped")
+        await asyncio.sleep(3 * RETRY_S)  # three attempts that fail
+        await server.execute(altered("true"))
+        said = await _heard_until(process, "worker started")
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 5)
+    actions = [word for line in said for word in line.split() if word.startswith("action=database_")]
+    assert actions == ["action=database_away", "action=database_back"]
+
+
+async def _heard_until(process: asyncio.subprocess.Process, words: str) -> list[str]:
+    assert process.stderr is not None
+    lines: list[str] = []
+    async with asyncio.timeout(20):
+        while not lines or words not in lines[-1]:
+            lines.append((await process.stderr.readline()).decode())
+            assert lines[-1], f"ended before saying {words!r}"
+    return lines

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboards import fmt
 from dashboards.components.alarm_acts import actions
 from dashboards.components.alarm_row import state_word, who_when
+from dashboards.components.equipment_link import equipment_href
 from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
 from dashboards.components.still import still
@@ -72,7 +73,7 @@ def _facts(row: AlarmRow, request: PageRequest) -> Component:
     entries = [
         pair(
             t("alarm.source"),
-            dcc.Link(row.equipment_name.in_language(request.language), href=f"/equipment/{row.equipment_id}"),
+            dcc.Link(row.equipment_name.in_language(request.language), href=equipment_href(row.equipment_id)),
         ),
         pair(t("alarm.state"), html.Span(state_word(row, request), className="strong")),
         pair(t("alarm.since"), html.Span(_when(row.raised_at, request))),

@@ -4,6 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import fmt
+from dashboards.components.equipment_link import equipment_href
 from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
 from dashboards.pages.work_orders import due, state_tag, title
@@ -64,7 +65,7 @@ def _facts(detail: WorkOrderDetail, request: PageRequest) -> Component:
         name = detail.row.equipment_name
         shown = name.in_language(request.language) if name else order.equipment_id
         entries.append(
-            pair(t("work_order.equipment"), dcc.Link(shown, href=f"/equipment/{order.equipment_id}"))
+            pair(t("work_order.equipment"), dcc.Link(shown, href=equipment_href(order.equipment_id)))
         )
     if order.alarm_id:
         entries.append(
