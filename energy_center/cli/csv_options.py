@@ -14,6 +14,11 @@ _SHOWN = 20
 def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare them; what is left out is found out from the file and told."""
     parser.add_argument("--csv", type=Path, required=True, metavar="FILE", help="the export")
+    add_layout_arguments(parser)
+
+
+def add_layout_arguments(parser: argparse._ActionsContainer) -> None:
+    """How the file is written, for a command that takes the file in its own way."""
     parser.add_argument(
         "--column",
         action="append",

@@ -120,7 +120,7 @@ def _sentence(model: type[BaseModel], error: Mapping[str, Any], loc: NodePath) -
         case "value_error":
             return (
                 f"'{loc[-1]}': {error['ctx']['error']}"
-                if isinstance(loc[-1], str)
+                if loc and isinstance(loc[-1], str)
                 else str(error["ctx"]["error"])
             )
         case "model_type" | "dataclass_type" | "dict_type":
