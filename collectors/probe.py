@@ -1,6 +1,7 @@
 """`python -m collectors.probe`: reads one equipment, point or register by hand, to commission a device.
 
-A point is read exactly as the collectors read it; a bare register is shown under every plausible meaning.
+A point is read exactly as the collectors read it; a bare register is shown under every plausible meaning; a
+BACnet device tells what it holds (`probe_bacnet`).
 """
 
 import argparse
@@ -15,6 +16,7 @@ import numpy as np
 from collectors.decode import decode_words
 from collectors.driver import BusContext, Message, PolledDriver, PushedDriver, Sample
 from collectors.drivers.modbus import ModbusClient, payload_of, read_request
+from collectors.probe_bacnet import add_arguments, discover
 from collectors.registry import make_driver
 from energy_center.config.bindings import (
     ModbusSource,
@@ -47,6 +49,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--address", type=int, default=0, help="wire address, from 0")
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_arguments(parser)
     return parser.parse_args(argv)
 
 
@@ -143,7 +146,9 @@ async def _probe(args: argparse.Namespace) -> list[dict[str, object]]:
         return await read_registers(args)
     site = args.site or Settings().site_file
     if site is None or args.equipment is None:
-        raise NotFound("Say what to read: an equipment with --site FILE, or --modbus HOST:PORT")
+        raise NotFound(
+            "Say what to read: an equipment with --site FILE, --modbus HOST:PORT, or --bacnet HOST --discover"
+        )
     plant = load_site(site)
     return await read_points(move_connections(plant, args.endpoints) if args.endpoints else plant, args)
 
@@ -152,6 +157,9 @@ def main(argv: list[str] | None = None) -> int:
     """Print what was read; 1 when the device does not answer."""
     args = _arguments(argv)
     try:
+        if args.discover or args.bacnet or args.bbmd:
+            sys.stdout.write(asyncio.run(discover(args)))
+            return 0
         rows = asyncio.run(_probe(args))
     except EnergyCenterError as problem:
         sys.stderr.write(f"probe: {problem}\n")

@@ -83,6 +83,13 @@ class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no type
         self.nsap.bind(self.normal, address=address)
         self.add_object(device)
         self.told: dict[int, Told] = {}
+        self.announced: Told | None = None
+
+    async def do_IAmRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802
+        """Hand on who is there, to who looks for devices."""
+        await super().do_IAmRequest(apdu)
+        if self.announced is not None:
+            self.announced(apdu)
 
     async def ready(self) -> None:
         """Wait until the socket is attached to the loop, and the BBMD knows us."""
@@ -124,6 +131,7 @@ class SharedApplication:
         self._key = (own_address, bbmd)
         self._users = 0
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # discovery
         bound.bind((own_address, 0))
         bound.settimeout(0)
         device = DeviceObject(
