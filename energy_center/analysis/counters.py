@@ -14,6 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 
 GLITCH_READINGS = 5  # a wrong reading is over after this many, else the register really changed
 HOUR_S = 3600.0
+_USUAL = 95.0  # percentile of the rises that no wrong reading reaches
+_MARGIN = 4.0  # a load doubles and doubles again, it does not grow a hundredfold
 
 
 class CounterEventKind(StrEnum):
@@ -98,6 +100,7 @@ def clean(at_s: FloatArray, register_reading: FloatArray, register: Register) ->
 
 def _walk(at: FloatArray, level: FloatArray, register: Register) -> RunningTotal:
     kept, gains, sure, events = [0], [0.0], [True], list[CounterEvent]()
+    usual = Register(min(usual_rate(at, level), register.max_rate_per_h), None, register.resolution)
     high = float(level[0])
     i = 1
     while i < at.size:
@@ -108,7 +111,7 @@ def _walk(at: FloatArray, level: FloatArray, register: Register) -> RunningTotal
         elif -register.resolution <= step < 0:
             gain, is_sure = 0.0, True
         else:
-            returns = _glitch_ends(at, level, i, kept[-1], high, register)
+            returns = _glitch_ends(at, level, i, kept[-1], high, (register, usual))
             if returns is not None:
                 events.append(CounterEvent(CounterEventKind.GLITCH, float(at[i]), high, now))
                 i = returns
@@ -123,17 +126,31 @@ def _walk(at: FloatArray, level: FloatArray, register: Register) -> RunningTotal
     return RunningTotal(at[kept], np.cumsum(gains), np.array(sure), tuple(events))
 
 
-def _glitch_ends(
-    at: FloatArray, level: FloatArray, first: int, before: int, high: float, register: Register
-) -> int | None:
-    """Index at which readings agree again with the one before, by a step impossible for a running register.
+def usual_rate(at: FloatArray, level: FloatArray) -> float:
+    """Four times the 95th percentile of the rises seen, per hour: what no register's own course exceeds."""
+    steps, hours = np.diff(level), np.diff(at) / HOUR_S
+    rising = steps > 0
+    return _MARGIN * float(np.percentile(steps[rising] / hours[rising], _USUAL)) if rising.any() else np.inf
 
-    Without that last condition a reset early in a register's life would pass for a glitch.
+
+def _glitch_ends(
+    at: FloatArray,
+    level: FloatArray,
+    first: int,
+    before: int,
+    high: float,
+    registers: tuple[Register, Register],
+) -> int | None:
+    """Index at which readings agree again with the one before, by a step that no register makes by itself.
+
+    Without that last condition a reset early in a register's life would pass for a glitch. `registers`: what
+    is possible, and what is usual.
     """
+    register, usual = registers
     for j in range(first + 1, min(first + 1 + GLITCH_READINGS, at.size)):
         agrees = register.allows(float(level[j]) - high, float(at[j] - at[before]))
         back = float(level[j] - level[j - 1])
-        if agrees and not register.allows(back, float(at[j] - at[j - 1])):
+        if agrees and not usual.allows(back, float(at[j] - at[j - 1])):
             return j
     return None
 
@@ -163,8 +180,12 @@ def consumption_between(
     )
     covered = np.interp(edges_s, running.at_s, np.concatenate(([0.0], np.cumsum(covered_step))))
     outside = (edges_s[1:] <= running.at_s[0]) | (edges_s[:-1] >= running.at_s[-1])
-    amounts = np.where(outside, np.nan, np.diff(total))
-    return amounts, np.clip(np.diff(covered) / lengths, 0.0, 1.0)
+    amounts = np.diff(total)
+    # wholly inside a step across which the register says nothing: that is not zero
+    sure_step = np.where(running.is_sure[1:], np.diff(running.at_s), 0.0)
+    sure = np.diff(np.interp(edges_s, running.at_s, np.concatenate(([0.0], np.cumsum(sure_step)))))
+    unknown = outside | ((sure <= 0) & (amounts <= 0))
+    return np.where(unknown, np.nan, amounts), np.clip(np.diff(covered) / lengths, 0.0, 1.0)
 
 
 def consumption(running: RunningTotal, start_s: float, end_s: float, max_gap_s: float) -> Consumption:

@@ -17,10 +17,9 @@ from energy_center.analysis.counters import (
     Register,
     RunningTotal,
     clean,
+    usual_rate,
 )
 
-_USUAL = 95.0  # percentile of the rises that no spike reaches
-_MARGIN = 4.0  # times the usual rise: a load doubles and doubles again, it does not grow a hundredfold
 _DIGITS = range(6)  # decimals a register may show
 _ALL_BUT_A_FEW = 0.995  # of the readings are whole multiples of the last digit; glitches may not be
 
@@ -36,7 +35,7 @@ def learn_register(at_s: FloatArray, level: FloatArray, modulus: float | None = 
     rising = (steps > 0) & (hours > 0)
     if not np.any(rising):
         return Register(math.inf, modulus, resolution)
-    rate = _MARGIN * float(np.percentile(steps[rising] / hours[rising], _USUAL))
+    rate = usual_rate(at_s, level)
     register = Register(rate, modulus, resolution)
     return register if modulus is not None else Register(rate, _width(level, hours, register), resolution)
 

@@ -1,0 +1,75 @@
+"""Energy from rolled-up buckets: of registers by their first and last reading, of power by its mean."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from energy_center.analysis.counters import HOUR_S, CounterEvent, CounterEventKind, FloatArray, Register
+from energy_center.analysis.intervals import Energies, Method
+from energy_center.analysis.registers import Exchange, clean_exchanged
+
+_LOSES = frozenset({CounterEventKind.RESET, CounterEventKind.EXCHANGE})
+
+
+def of_register_buckets(
+    start_s: FloatArray,
+    width_s: float,
+    first: FloatArray,
+    last: FloatArray,
+    coverage: FloatArray,
+    edges_s: FloatArray,
+    register: Register,
+    exchanges: Sequence[Exchange] = (),
+) -> tuple[Energies, tuple[CounterEvent, ...]]:
+    """Energies between edges that are starts of buckets, and what happened to the register.
+
+    `start_s` rises strictly; `first` and `last` are the register's first and last reading in each bucket.
+    Hand in some buckets before the first edge and after the last one, so that a gap there can be bridged. A
+    gap's consumption is spread evenly over it and not covered; a bucket in which the register began anew is
+    not covered either.
+    """
+    if start_s.size == 0:
+        return _unknown(edges_s, Method.REGISTER), ()
+    at = np.column_stack((start_s, start_s + width_s / 2.0)).ravel()
+    level = np.column_stack((first, last)).ravel()
+    single = np.column_stack((np.ones(first.size, bool), last != first)).ravel()
+    running = clean_exchanged(at[single], level[single], register, exchanges)
+    recorded = {exchange.at_s for exchange in exchanges}
+    lost = [e.at_s for e in running.events if e.kind in _LOSES and e.at_s not in recorded]
+    share = coverage.copy()
+    share[np.clip(np.searchsorted(start_s, lost, side="right") - 1, 0, None)] = 0.0
+    amount = np.diff(np.interp(edges_s, running.at_s, running.total))
+    covered = _covered(start_s, width_s, share, edges_s)
+    outside = (edges_s[1:] <= start_s[0]) | (edges_s[:-1] >= start_s[-1] + width_s)
+    unknown = outside | ((covered <= 0) & (amount <= 0))
+    found = Energies(edges_s, np.where(unknown, np.nan, amount), covered / np.diff(edges_s), Method.REGISTER)
+    return found, running.events
+
+
+def of_power_buckets(
+    start_s: FloatArray, width_s: float, mean_kw: FloatArray, coverage: FloatArray, edges_s: FloatArray
+) -> Energies:
+    """Energies from time-weighted means: only the covered part of each bucket counts."""
+    known = ~np.isnan(mean_kw) & (coverage > 0)
+    if not known.any():
+        return _unknown(edges_s, Method.POWER)
+    starts, share = start_s[known], coverage[known]
+    energy = _spread(starts, width_s, mean_kw[known] * share * width_s / HOUR_S, edges_s)
+    covered = _covered(starts, width_s, share, edges_s)
+    return Energies(edges_s, np.where(covered > 0, energy, np.nan), covered / np.diff(edges_s), Method.POWER)
+
+
+def _covered(start_s: FloatArray, width_s: float, share: FloatArray, edges_s: FloatArray) -> FloatArray:
+    """Measured seconds between neighbouring edges."""
+    return np.clip(_spread(start_s, width_s, share * width_s, edges_s), 0.0, np.diff(edges_s))
+
+
+def _spread(start_s: FloatArray, width_s: float, amount: FloatArray, edges_s: FloatArray) -> FloatArray:
+    """Amounts of buckets, evenly spread inside each, between edges."""
+    at = np.column_stack((start_s, start_s + width_s)).ravel()
+    total = np.cumsum(np.column_stack((np.zeros_like(amount), amount)).ravel())
+    return np.diff(np.interp(edges_s, at, total))
+
+
+def _unknown(edges_s: FloatArray, method: Method) -> Energies:
+    return Energies(edges_s, np.full(len(edges_s) - 1, np.nan), np.zeros(len(edges_s) - 1), method)
