@@ -39,9 +39,10 @@ def of_register_buckets(
     share = coverage.copy()
     share[np.clip(np.searchsorted(start_s, lost, side="right") - 1, 0, None)] = 0.0
     amount = np.diff(np.interp(edges_s, running.at_s, running.total))
-    covered = _covered(start_s, width_s, share, edges_s)
-    outside = (edges_s[1:] <= start_s[0]) | (edges_s[:-1] >= start_s[-1] + width_s)
-    unknown = outside | ((covered <= 0) & (amount <= 0))
+    # beyond the last reading a register says nothing, though the reading still holds
+    known_edges = np.clip(edges_s, running.at_s[0], running.at_s[-1])
+    covered = _covered(start_s, width_s, share, known_edges)
+    unknown = (np.diff(known_edges) <= 0) | ((covered <= 0) & (amount <= 0))
     found = Energies(edges_s, np.where(unknown, np.nan, amount), covered / np.diff(edges_s), Method.REGISTER)
     return found, running.events
 
