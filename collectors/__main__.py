@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
 import uvloop
 
 from collectors.site_source import find_source
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings()
         log.set_up(settings.log_level, settings.log_form)
+        np.seterr(invalid="ignore")  # a device may send signalling NaNs: they are no readings, and no news
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(args, settings))
     except EnergyCenterError as problem:

@@ -16,11 +16,11 @@ import numpy as np
 
 from collectors.circuit import BusHealth
 from collectors.driver import BlockT, BurstingDriver, PreparedBlock, Sample, Samples
-from collectors.schedule import UNSUPPORTED_PAUSE_S, Due, PollCounts, Schedule
+from collectors.schedule import UNSUPPORTED_PAUSE_S, Due, PollCounts, Replies, Schedule
 from collectors.spread import next_slot
 from energy_center.config.bindings import PointBinding
 
-GATHERED_S = 0.01  # before replies are decoded; a commit of the spool gathers for longer
+GATHERED_S = 0.02  # before replies are decoded; a commit of the spool gathers for longer
 EARLY_S = 0.0005  # a block that is due so soon is not worth a sleep
 
 Sink = Callable[[tuple[PointBinding, ...], Sample], None]
@@ -45,14 +45,9 @@ class Delivery(Generic[BlockT]):
         self._waiting: list[Due[BlockT]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, due: Due[BlockT], payload: bytes, at: float, took_s: float) -> None:
-        """Keep a reply until `flush`."""
-        if not due.replies:
-            self._waiting.append(due)
-        due.replies.append((payload, at, took_s))
-
-    def flush_soon(self) -> None:
-        """Hand on within `GATHERED_S` what has come and comes until then."""
+    def expect(self, due: Due[BlockT]) -> None:
+        """Decode and hand on, within `GATHERED_S`, the replies that this block has by then."""
+        self._waiting.append(due)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHERED_S, self.flush)
 
@@ -69,20 +64,19 @@ class Delivery(Generic[BlockT]):
                 self._failed(due, bug)
 
     def _hand_on(self, due: Due[BlockT]) -> None:
-        replies, due.replies = due.replies, []
-        payloads, ats, took_s = zip(*replies, strict=True)
+        replies, due.replies = due.replies, Replies()
         prepared = cast("PreparedBlock", due.prepared)  # only such blocks are read in bursts
-        prepared.answered(took_s)
-        bindings = due.block.bindings
-        due.tally.answered_all(ats[-1], len(bindings), took_s)
-        self._counts.answered += len(replies)
-        self._counts.busy_s += sum(took_s)
-        values, quality = prepared.decode(payloads)
+        bindings, count = due.block.bindings, len(replies.at)
+        prepared.answered(replies.took_s)
+        due.tally.answered_all(replies.at[-1], len(bindings), replies.took_s)
+        self._counts.answered += count
+        self._counts.busy_s += sum(replies.took_s)
+        values, quality = prepared.decode(replies.payloads)
         quality = due.check.flags(values, quality)
-        if len(replies) == 1:
-            self._sink(bindings, Sample(ats[0], values[0], quality[0]))
+        if count == 1:
+            self._sink(bindings, Sample(replies.at[0], values[0], quality[0]))
             return
-        samples = Samples(np.array(ats), values, quality)
+        samples = Samples(np.array(replies.at), values, quality)
         if self._sink_many is not None:
             self._sink_many(bindings, samples)
             return
@@ -124,25 +118,30 @@ class Burst(Generic[BlockT]):
     def following(self, payload: bytes, at: float, now: float) -> PreparedBlock | None:
         """A reply has come: note it, put its block back on its grid, and name the one that is due."""
         due = cast("Due[BlockT]", self.asked)
-        self._delivery.add(due, payload, at, now - due.asked_at)
-        if self._health.silent or not due.is_sound:
+        replies = due.replies
+        if not replies.at:
+            self._delivery.expect(due)
+        replies.payloads.append(payload)
+        replies.at.append(at)
+        replies.took_s.append(now - due.asked_at)
+        if due.circuit.misses or self._health.silent:
             self._answered(due.block)
         if due.parked:  # an earlier reply brought out a bug
             due.at = due.slot = now + UNSUPPORTED_PAUSE_S
         else:
-            due.at = due.slot = next_slot(max(now, due.slot), due.phase_s, due.block.interval_s)
+            after = now if now > due.slot else due.slot
+            due.at = due.slot = next_slot(after, due.phase_s, due.interval_s)
         following = heapq.heappushpop(self._schedule.heap, due)
         if (
             following.at > now + EARLY_S
             or self._schedule.interrupted
             or not following.is_proven
-            or not following.is_sound
+            or following.circuit.misses
         ):
             self.asked = None
             self._schedule.add(following, following.at)
             return None
-        if now - following.slot >= following.block.interval_s:
+        if now - following.slot >= following.interval_s:
             self._counts.overruns += following.note_lateness(now)
         self.asked, following.asked_at = following, now
-        self._delivery.flush_soon()
         return following.prepared

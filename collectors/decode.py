@@ -56,6 +56,7 @@ class BlockDecoder:
         self._positions = np.array([s.address - address for s in self._sources], dtype=np.intp)
         self._gathers = [] if self._bits else self._plan(address)
         self._in_line = self._lies_in_line(address)
+        self._ones = np.ones(self._size)
         self._octets = 2 * sum(s.type.registers for s in self._sources)
         self._shifted = bool(self._offset.any())
         self._shifts = [(i, s.bit, 2**s.width - 1) for i, s in enumerate(self._sources) if s.bit is not None]
@@ -85,24 +86,37 @@ class BlockDecoder:
 
     def decode(self, payload: bytes) -> tuple[Values, Qualities]:
         """Values in the roles' units and their quality, each of shape (n,)."""
-        values, quality = self.decode_all((payload,))
-        return values[0], quality[0]
+        # one row is worth its own way: one dimension costs half of what two do
+        if self._in_line is not None and len(payload) == self._octets:
+            raw = np.frombuffer(payload, self._in_line).astype(np.float64)
+        else:
+            raw = self._raw(np.frombuffer(payload, np.uint8).reshape(1, -1))[0]
+        quality = np.zeros(self._size, dtype=np.int16)
+        if self._is_special:
+            self._finish(raw, quality, payload)
+        return self._scaled_to_role(raw), quality
 
     def decode_all(self, payloads: Sequence[bytes]) -> tuple[Values, Qualities]:
         """The same of k replies, each of shape (k, n)."""
+        if len(payloads) == 1:
+            values, flags = self.decode(payloads[0])
+            return values[np.newaxis], flags[np.newaxis]
         octets = np.frombuffer(b"".join(payloads), dtype=np.uint8).reshape(len(payloads), -1)
         raw = self._raw(octets)
         quality = np.zeros(raw.shape, dtype=np.int16)
         if self._is_special:
-            for row, flags, payload in zip(raw, quality, payloads, strict=True):
-                self._finish(row, flags, payload)
+            for row, row_flags, payload in zip(raw, quality, payloads, strict=True):
+                self._finish(row, row_flags, payload)
+        return self._scaled_to_role(raw), quality
+
+    def _scaled_to_role(self, raw: Values) -> Values:
         raw *= self._factor
         if self._shifted:
             raw += self._offset
         # the sum is finite unless a value is not (or it overflows, which costs time alone)
-        if not math.isfinite(raw.sum()):
+        if not math.isfinite(raw.dot(self._ones) if raw.ndim == 1 else raw.sum()):
             raw[~np.isfinite(raw)] = np.nan
-        return raw, quality
+        return raw
 
     def _finish(self, raw: Values, quality: Qualities, payload: bytes) -> None:
         """What is not a number yet, in one reply: words that mean no value, digits, powers, states, codes."""
@@ -123,7 +137,7 @@ class BlockDecoder:
     def _lies_in_line(self, address: int) -> str | None:
         """The type where the block is nothing but values of one type one after another, high word first."""
         kinds = {(s.type, s.words) for s in self._sources}
-        if self._bits or len(kinds) != 1:
+        if self._bits or len(kinds) != 1 or any(s.bit is not None for s in self._sources):
             return None
         kind, words = kinds.pop()
         step = kind.registers
@@ -131,18 +145,18 @@ class BlockDecoder:
         return _DTYPES[kind].replace("<", ">") if apart and words is WordOrder.BIG else None
 
     def _raw(self, octets: NDArray[np.uint8]) -> Values:
-        if self._in_line is not None and not self._shifts and octets.shape[1] == self._octets:
+        if self._in_line is not None and octets.shape[1] == self._octets:
             return octets.view(self._in_line).astype(np.float64)
         if self._bits:
             bits = np.unpackbits(octets, axis=1, bitorder="little")
             return bits[:, self._positions].astype(np.float64)
         if len(self._gathers) == 1:  # one type, so in order already
             _, index, dtype = self._gathers[0]
-            raw: Values = octets[:, index].view(dtype)[:, :, 0].astype(np.float64)
+            raw: Values = octets.take(index, axis=1).view(dtype)[:, :, 0].astype(np.float64)
         else:
             raw = np.empty((len(octets), self._size), dtype=np.float64)
             for where, index, dtype in self._gathers:
-                raw[:, where] = octets[:, index].view(dtype)[:, :, 0]
+                raw[:, where] = octets.take(index, axis=1).view(dtype)[:, :, 0]
         for i, bit, mask in self._shifts:
             raw[:, i] = [(int(word) >> bit) & mask for word in raw[:, i]]
         return raw

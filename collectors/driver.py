@@ -95,9 +95,6 @@ class PolledDriver(Protocol[BlockT]):
         """Let go of the connection; never raises."""
 
 
-Reply = tuple[bytes, float, float]  # a payload, its arrival in UTC seconds, and how long it took in seconds
-
-
 class PreparedBlock(Protocol):
     """A block made ready to be read in bursts."""
 

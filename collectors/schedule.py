@@ -10,7 +10,7 @@ from typing import Generic
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import Circuit
-from collectors.driver import BlockT, PreparedBlock, Reply, ScanBlock
+from collectors.driver import BlockT, PreparedBlock, ScanBlock
 from collectors.tally import DeviceTally
 
 UNSUPPORTED_PAUSE_S = 3600.0
@@ -41,6 +41,15 @@ class Family(Generic[BlockT]):
 
 
 @dataclass(slots=True, eq=False)
+class Replies:
+    """What came for one block and is not decoded yet, in order."""
+
+    payloads: list[bytes] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
+    took_s: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
 class Due(Generic[BlockT]):
     """One block: `at` on the monotonic clock, when it is looked at; `slot` the instant on its grid.
     `asked_at` is when it was last asked for.
@@ -63,7 +72,11 @@ class Due(Generic[BlockT]):
     refusals: int = 0
     busy: int = 0
     family: Family[BlockT] | None = None
-    replies: list[Reply] = field(default_factory=list)
+    replies: Replies = field(default_factory=Replies)
+    interval_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.interval_s = self.block.interval_s
 
     def __lt__(self, other: "Due[BlockT]") -> bool:
         return self.at < other.at

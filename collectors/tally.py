@@ -41,6 +41,13 @@ class RoundTrips:
         self.mean_s = took_s if self.mean_s is None else self.mean_s + SMOOTHING * (took_s - self.mean_s)
         self.buckets[bisect_left(BOUNDS_S, took_s)] += 1
 
+    def note_all(self, took_s: Sequence[float]) -> None:
+        """Count several; the mean takes them as so many answers of their mean."""
+        for took in took_s:
+            self.buckets[bisect_left(BOUNDS_S, took)] += 1
+        mean, weight = sum(took_s) / len(took_s), 1 - (1 - SMOOTHING) ** len(took_s)
+        self.mean_s = mean if self.mean_s is None else self.mean_s + weight * (mean - self.mean_s)
+
 
 def quantile_s(buckets: Sequence[int], share: float) -> float | None:
     """The round trip that this share of answers kept to, linear within a bucket; None without answers.
@@ -77,8 +84,7 @@ class DeviceTally:
 
     def answered_all(self, at: float, readings: int, took_s: Sequence[float]) -> None:
         """Count replies of one block, the last at `at`."""
-        for took in took_s:
-            self.trips.note(took)
+        self.trips.note_all(took_s)
         self.samples += len(took_s)
         self.readings += readings * len(took_s)
         self.last_at = at

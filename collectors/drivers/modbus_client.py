@@ -95,7 +95,7 @@ Next = Callable[[bytes, float, float], Ask | None]
 class Lane:
     """One request in flight after another; `following` gets each payload, its UTC second and loop time."""
 
-    __slots__ = ("ask", "deadline", "done", "expected", "following", "key")
+    __slots__ = ("ask", "deadline", "done", "expected", "following", "key", "size")
 
     def __init__(self, first: Ask, following: Next) -> None:
         """`ModbusClient.run_lane` runs it."""
@@ -103,6 +103,7 @@ class Lane:
         self.following = following
         self.key = self.expected = b""
         self.deadline = 0.0
+        self.size = 0
         # None at the regular end, or a PDU that is not the payload asked for
         self.done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
@@ -117,7 +118,6 @@ class ModbusClient(asyncio.Protocol):
         self._waiting: dict[bytes, tuple[int, asyncio.Future[Reply], float]] = {}
         self._lanes: dict[bytes, Lane] = {}
         self._overdue: dict[bytes, tuple[int, float, Callable[[Reply], None]]] = {}
-        self._to_send: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
         self._transaction = 0
@@ -160,8 +160,7 @@ class ModbusClient(asyncio.Protocol):
         Raises as `request` does; `lane.ask` is what it concerns.
         """
         transport = self._open_transport()
-        self._send_in(lane, lane.ask, time.monotonic())
-        transport.write(self._to_send.pop())
+        transport.write(self._next_in(lane, lane.ask, time.monotonic()))
         try:
             return await lane.done
         except DeviceAway:
@@ -187,15 +186,16 @@ class ModbusClient(asyncio.Protocol):
         self._transaction = transaction = (self._transaction + 1) & 0xFFFF
         return transaction.to_bytes(2, "big")
 
-    def _send_in(self, lane: Lane, ask: Ask, now: float) -> None:
-        lane.ask = ask
-        lane.key = key = self._next_key()
+    def _next_in(self, lane: Lane, ask: Ask, now: float) -> bytes:
+        """Make a lane wait for the reply to a request; give the request."""
+        key = self._next_key()
+        lane.ask, lane.key, lane.size = ask, key, ask.size
         lane.expected = key + ask.head
         lane.deadline = deadline = now + ask.limit_s
         self._lanes[key] = lane
-        self._to_send.append(key + ask.frame)
         if deadline < self._rings_at:
             self._watch(deadline)
+        return key + ask.frame
 
     def _watch(self, deadline: float) -> None:
         """Ring at a deadline. One timer, set anew when it rings: most requests are answered long before."""
@@ -248,53 +248,58 @@ class ModbusClient(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop: take every whole frame out of the stream, and send what follows."""
+        lane = self._lanes.get(data[:2])
+        if lane is None or len(data) != lane.size or self._buffer or not data.startswith(lane.expected):
+            self._take_apart(data)
+            return
+        # nearly always: one reply, whole, and the one that is waited for
+        frame = self._go_on(lane, data[_PAYLOAD:], time.time(), time.monotonic())
+        if frame is not None and self._transport is not None:
+            self._transport.write(frame)
+
+    def _take_apart(self, data: bytes) -> None:
         at, now = time.time(), time.monotonic()
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
-        start, available, lanes = 0, len(data), self._lanes
+        start, available, frames = 0, len(data), []
         while available - start >= _HEADER.size:
-            lane = lanes.get(data[start : start + 2])
+            lane = self._lanes.get(data[start : start + 2])
             if (
                 lane is not None
-                and (end := start + lane.ask.size) <= available
+                and (end := start + lane.size) <= available
                 and data.startswith(lane.expected, start)
             ):
-                self._go_on(lane, data[start + _PAYLOAD : end], at, now)
-                start = end
-                at += APART_S
-                continue
-            _, protocol, length, unit = _HEADER.unpack_from(data, start)
-            if protocol != 0 or not 2 <= length <= _MAX_LENGTH:  # noqa: PLR2004  unit and function code
-                self._lose_step()
-                return
-            end = start + 6 + length
-            if available < end:
-                break
-            self._answer(data[start : start + 2], unit, data[start + _HEADER.size : end], at)
+                frames.append(self._go_on(lane, data[start + _PAYLOAD : end], at, now))
+            else:
+                _, protocol, length, unit = _HEADER.unpack_from(data, start)
+                if protocol != 0 or not 2 <= length <= _MAX_LENGTH:  # noqa: PLR2004  unit and function code
+                    self._lose_step()
+                    return
+                end = start + 6 + length
+                if available < end:
+                    break
+                self._answer(data[start : start + 2], unit, data[start + _HEADER.size : end], at)
             start = end
             at += APART_S
         if start < available:
             self._buffer = data[start:]
-        if self._to_send:
-            self._send_all()
+        following = b"".join(frame for frame in frames if frame is not None)
+        if following and self._transport is not None:
+            self._transport.write(following)
 
-    def _go_on(self, lane: Lane, payload: bytes, at: float, now: float) -> None:
+    def _go_on(self, lane: Lane, payload: bytes, at: float, now: float) -> bytes | None:
+        """A lane's reply has come: what to send next."""
         self.counts.replies += 1
         del self._lanes[lane.key]
         try:
             ask = lane.following(payload, at, now)
         except Exception as bug:  # noqa: BLE001  whoever runs the lane is told, the others go on
             self._end(lane, bug)
-            return
-        if ask is None or lane.done.done():
+            return None
+        if ask is None:
             self._end(lane, None)
-        else:
-            self._send_in(lane, ask, now)
-
-    def _send_all(self) -> None:
-        frames, self._to_send = self._to_send, []
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+            return None
+        return self._next_in(lane, ask, now)
 
     def _answer(self, key: bytes, unit: int, pdu: bytes, at: float) -> None:
         lane = self._lanes.get(key)
@@ -334,7 +339,6 @@ class ModbusClient(asyncio.Protocol):
 
     def _fail_all(self, why: Exception) -> None:
         self._buffer = b""
-        self._to_send.clear()
         self._overdue.clear()
         if self._timer is not None:
             self._timer.cancel()

@@ -27,10 +27,14 @@ def registers(request: Frame) -> Frame:
 
 @dataclass
 class FaultyDevice:
-    """`behave` turns a request into the bytes to send; None keeps silent, b"" hangs up."""
+    """`behave` turns a request into the bytes to send; None keeps silent, b"" hangs up.
+
+    With `torn_s` a reply comes in three parts that far apart: one octet, some octets, the rest.
+    """
 
     behave: Callable[[Frame], Frame | None] = registers
     delay_s: float = 0.0
+    torn_s: float = 0.0
     requests: list[Frame] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -49,8 +53,10 @@ class FaultyDevice:
                     return
                 if reply is not None:
                     await asyncio.sleep(self.delay_s)
-                    writer.write(reply)
-                    await writer.drain()
+                    for part in (reply[:1], reply[1:9], reply[9:]) if self.torn_s else (reply,):
+                        writer.write(part)
+                        await writer.drain()
+                        await asyncio.sleep(self.torn_s)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from collectors.spool import Portion, Spool, SpoolLimits
-from collectors.spool_file import Record, read_segment
+from collectors.spool_file import Record, Sheet, read_segment
 
 KEYS = (("meter", "active_power"), ("meter", "energy_import"))
 
@@ -19,6 +19,12 @@ KEYS = (("meter", "active_power"), ("meter", "energy_import"))
 def record(at_us: int, *values: float) -> Record:
     given = values or (float(at_us), float(at_us) + 0.5)
     return Record(KEYS[: len(given)], at_us, np.array(given), np.zeros(len(given), dtype=np.int16))
+
+
+def sheet(*at_us: int) -> Sheet:
+    given = [record(at) for at in at_us]
+    values, quality = np.array([r.values for r in given]), np.array([r.quality for r in given])
+    return Sheet(KEYS, np.array(at_us), values, quality)
 
 
 def instants(portion: Portion | None) -> list[int]:
@@ -286,3 +292,63 @@ async def test_going_live_and_dark_during_writes_loses_nothing(tmp_path: Path) -
         spool.go_live()
         got += await rest(spool)
     assert sorted(got) == list(range(151))
+
+
+async def test_sheet_comes_back_as_its_records_in_order(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        spool.append(record(1))
+        spool.append(sheet(2, 3, 4))
+        await spool.append(record(5))
+        assert spool.counts.committed == 10
+    left = Spool(tmp_path)
+    portion = await left.next_backlog(100)
+    assert portion is not None
+    assert instants(portion) == [1, 2, 3, 4, 5]
+    assert [r.values.tolist() for r in portion.records] == [[n, n + 0.5] for n in (1, 2, 3, 4, 5)]
+    assert all(r.keys == KEYS and r.quality.tolist() == [0, 0] for r in portion.records)
+
+
+async def test_sheet_sent_in_part_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        spool.append(sheet(1, 2, 3))
+        await spool.append(sheet(4, 5, 6))
+    for sent in range(1, 6):
+        spool = Spool(tmp_path)
+        portion = await spool.next_backlog(sent)
+        assert portion is not None
+        spool.sent(portion)
+        spool.go_dark()  # what is unsent is read from disk anew
+        again = await spool.next_backlog(100)
+        assert instants(portion) + instants(again) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_flags_of_a_sheet_are_kept(tmp_path: Path) -> None:
+    flagged = sheet(1, 2)
+    flagged.quality[1, 0] = 4
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(flagged)
+    portion = await Spool(tmp_path).next_backlog(10)
+    assert portion is not None
+    assert [r.quality.tolist() for r in portion.records] == [[0, 0], [4, 0]]
+
+
+async def test_sheet_is_handed_over_live_record_by_record(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        spool.append(record(1))
+        waiting = spool.append(sheet(2, 3))
+        spool.go_live()
+        await waiting
+        found = []
+        while (portion := spool.next_live(1)) is not None:
+            found += instants(portion)
+            spool.sent(portion)
+        assert found == [1, 2, 3]
+        assert spool.backlog_bytes == 0
+
+
+async def test_instants_of_sheets_count_against_what_may_wait(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, SpoolLimits(pending_records=3))
+    spool.append(sheet(1, 2, 3))
+    refused = spool.append(record(4))
+    assert isinstance(refused.exception(), OSError)
+    assert spool.counts.dropped == 2
