@@ -20,6 +20,7 @@ from energy_center.api.request_counts import CountRequests, RequestCounts
 from energy_center.api.routes import (
     alarms,
     audit,
+    bills,
     commands,
     devices,
     energy,
@@ -125,6 +126,7 @@ def _version_1() -> APIRouter:
         points,
         energy,
         series,
+        bills,
         alarms,
         work_orders,
         commands,

@@ -26,6 +26,7 @@ TAGS = [
     {"name": "equipment", "description": "Equipment, its points and their newest readings."},
     {"name": "series", "description": "History of points."},
     {"name": "energy", "description": "Energy of meters and spaces: amounts, balance, intensity, CO2."},
+    {"name": "bills", "description": "Bills, what other tariffs would cost, and the best contract."},
     {"name": "alarms", "description": "Alarms and what people did about them (ISA-18.2)."},
     {"name": "work orders", "description": "Work from an alarm or by hand, to its verified end."},
     {"name": "commands", "description": "Writes to equipment, where the site file allows them."},

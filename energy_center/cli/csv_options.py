@@ -11,9 +11,9 @@ from energy_center.services.meter_csv.model import Assumption, CsvOptions, DateO
 _SHOWN = 20
 
 
-def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
+def add_csv_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Declare them; what is left out is found out from the file and told."""
-    parser.add_argument("--csv", type=Path, required=True, metavar="FILE", help="the export")
+    parser.add_argument("--csv", type=Path, required=required, metavar="FILE", help="the export")
     add_layout_arguments(parser)
 
 

@@ -1,5 +1,6 @@
 """The site file as a person writes it: keys, types and limits. References are checked in `check_site`."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -33,6 +34,30 @@ class SiteHead(Strict):
         return zone
 
 
+class ContractEntry(Strict):
+    """`{from: 2026-01-01, kw: {regular: 1500, half_peak: 100}}`: agreed capacity from a date on."""
+
+    since: date = Field(alias="from")
+    kw: dict[str, Annotated[float, Field(ge=0)]] = Field(min_length=1)
+
+
+class AccountEntry(Strict):
+    """What the utility knows of the building beside its tariff; for bills.
+
+    `power_factors` by month (`2026-07: 93`) as printed on the bill, percent. `told_days` are the days of
+    variable peak that the utility announced.
+    """
+
+    contracts: tuple[ContractEntry, ...] = ()
+    vat_exempt: bool = False
+    connection: str | None = None
+    told_days: tuple[date, ...] = ()
+    items: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    power_factors: dict[
+        Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], Annotated[float, Field(gt=0, le=100)]
+    ] = Field(default_factory=dict)
+
+
 class SpaceEntry(Strict):
     """A building, floor, zone or room; without a parent it lies directly in the site."""
 
@@ -46,12 +71,15 @@ class SpaceEntry(Strict):
     tariff: str | None = None
     industry_factor: str | float | None = None
     holidays: str | None = None
+    account: AccountEntry | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, object]:
         """Named and free attributes in one mapping, absent ones left out."""
         named = ("area_m2", "headcount", "contract_kw", "tariff", "industry_factor", "holidays")
         given = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
+        if self.account is not None:
+            given["account"] = self.account.model_dump(mode="json", by_alias=True)
         return {**self.attributes, **given}
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "held_values",
     "invalidate",
     "note_sampling",
+    "read_sampling",
     "to_us",
     "write_backlog",
     "write_readings",
@@ -94,6 +95,15 @@ async def note_sampling(
         from_at,
         interval_s,
     )
+
+
+async def read_sampling(db: Database, point_id: PointId) -> list[tuple[datetime, float]]:
+    """From when on a point is read how often, in seconds, oldest first; before the first as configured."""
+    async with db.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT from_ts, interval_s::float8 FROM sampling WHERE point_id = $1 ORDER BY from_ts", point_id
+        )
+    return [(row["from_ts"], row["interval_s"]) for row in rows]
 
 
 async def invalidate(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from energy_center.errors import Invalid
 from energy_center.tariffs.bill_model import Bill
 from energy_center.tariffs.charges import Capacity, OverContract, Round
-from energy_center.tariffs.power_factor import adjustment
+from energy_center.tariffs.power_factor import adjustment, to_step
 
 Floats = NDArray[np.float64]
 _CHUNK = 100_000  # contracts tried at once
@@ -83,14 +83,14 @@ def parts_of(bills: Sequence[Bill], factor: Decimal = Decimal(1)) -> list[Demand
             capacity = segment.edition.charges.capacity
             if capacity is None:
                 continue
-            rule = segment.edition.charges.power_factor
+            rule, step = segment.edition.charges.power_factor, segment.edition.charges.rounding.demand
             pf = bill.power_factor_pct
             added = adjustment(rule, pf)[1] if rule is not None and pf is not None else Decimal(0)
             found.append(
                 DemandPart(
                     capacity,
                     segment.season,
-                    {band: float(kw) for band, kw in use.demand_kw.items()},
+                    {band: float(to_step(kw, step)) for band, kw in use.demand_kw.items()},
                     segment.days / bill.period.days,
                     1.0 + float(added),
                     float(factor),

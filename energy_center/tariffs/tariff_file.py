@@ -103,6 +103,7 @@ class _File(Strict):
     tariff_id: str = Field(alias="id", pattern=r"^[a-z0-9-]+$")
     edition: str
     name: Words
+    choice_of: str | None = None
     currency: Literal["TWD", "EUR", "USD", "JPY"]
     unit: Literal["kW.h", "m3"] = "kW.h"
     time_zone: Annotated[str, AfterValidator(_known_zone)]
@@ -288,6 +289,7 @@ def _edition(file: _File) -> Edition:
         tariff_id=file.tariff_id,
         edition=file.edition,
         name=file.name.text(),
+        choice_of=file.choice_of,
         currency=file.currency,
         unit=file.unit,
         zone=ZoneInfo(file.time_zone),

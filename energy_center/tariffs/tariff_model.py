@@ -87,13 +87,15 @@ class Charges:
 class Edition:
     """One edition of a tariff. `valid_to` is the first date on which it no longer holds, None while open.
 
-    Prices are per `unit` (kW.h or m3). `demand_hours` say which demand counts for which band where that is
-    not by `hours`; `told_hours[season]` hold on weekdays that the utility told the account of.
+    Prices are per `unit` (kW.h or m3). An account may choose among tariffs of one `choice_of`. `demand_hours`
+    say which demand counts for which band where that is not by `hours`; `told_hours[season]` hold on weekdays
+    that the utility told the account of.
     """
 
     tariff_id: str
     edition: str
     name: Text
+    choice_of: str | None
     currency: str
     unit: str
     zone: ZoneInfo

@@ -15,6 +15,9 @@ from energy_center.domain.readings import Quality
 from energy_center.domain.work_orders import MOVES, WorkOrderState
 from energy_center.i18n.text import LANGUAGES, MissingText, catalogue, text
 from energy_center.services.figures import FigureSource, FigureState
+from energy_center.tariffs.bill_model import NoteKind
+from energy_center.tariffs.charges import LineKind
+from energy_center.tariffs.check_bill import Cause
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "dashboards").rglob("*.py"))
@@ -68,6 +71,9 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     wanted += [f"quality.{flag.name.lower()}" for flag in Quality if flag.name]
     wanted += [source.value for source in FigureSource]
     wanted += [f"figure.state.{state.value}" for state in FigureState]
+    wanted += [f"bill.kind.{kind.value}" for kind in LineKind]
+    wanted += [f"bill.note.{kind.value}" for kind in NoteKind]
+    wanted += [f"bill.cause.{cause.value}" for cause in Cause]
     assert [key for key in wanted if key not in catalogue(language)] == []
 
 

@@ -1,4 +1,4 @@
-"""The cheapest contract among all whole kW, found by trying every one, with costs written from the tariff book."""
+"""The cheapest contract found by trying every whole kW, with costs written from the tariff book."""
 
 import random
 from collections.abc import Mapping

@@ -1,0 +1,63 @@
+"""Bills of buildings, what other tariffs would cost, and the contract that would cost least."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from energy_center.api.deps import Data, Now, Viewer
+from energy_center.api.fields import Line
+from energy_center.services.bill_building import MOST_MONTHS
+from energy_center.services.bill_questions import (
+    BuildingBillView,
+    ContractView,
+    PlanView,
+    read_bills,
+    read_contract,
+    read_plans,
+)
+
+router = APIRouter(prefix="/bills", tags=["bills"])
+
+Building = Annotated[
+    Line, Query(max_length=100, description="A building of the site file.", examples=["ltb"])
+]
+Month = Annotated[
+    str | None,
+    Query(pattern=r"^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$", description="The last whole month when left out."),
+]
+Months = Annotated[int, Query(ge=1, le=MOST_MONTHS, description="So many months, the one of `month` last.")]
+
+
+@router.get("", summary="Bills of a building", name="list_bills")
+async def list_bills(
+    _: Viewer, data: Data, now: Now, building: Building, month: Month = None, months: Months = 1
+) -> list[BuildingBillView]:
+    """Reckoned from the main meter's register by the tariff of the site file, oldest first.
+
+    Every line says quantity, price, clause and coverage. Under 99 % coverage a bill is provisional and says
+    what is missing. 404 for an unknown building, one without tariff or main meter, or a month that no known
+    price table covers.
+    """
+    return await read_bills(data, building, month, months, now)
+
+
+@router.get("/plans", summary="What other tariffs would have cost", name="compare_plans")
+async def compare_plans(
+    _: Viewer, data: Data, now: Now, building: Building, month: Month = None, months: Months = 12
+) -> list[PlanView]:
+    """Tariffs that the building may choose, the cheapest first, each also at the contract best for it."""
+    return await read_plans(data, building, month, months, now)
+
+
+@router.get("/contract", summary="The contract that would have cost least", name="advise_contract")
+async def advise_contract(
+    _: Viewer,
+    data: Data,
+    now: Now,
+    building: Building,
+    month: Month = None,
+    months: Months = 12,
+    growth: Annotated[float, Query(ge=-0.5, le=0.5, description="A year; 0.02 is 2 %.")] = 0.0,
+) -> ContractView:
+    """Exact to the kW over the months; with `growth` also over years to come. The curve shows the risk."""
+    return await read_contract(data, building, month, months, growth, now)

@@ -1,0 +1,245 @@
+"""`energy-center bill`: a month's bill of a building, or of a meter's export without any database."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from energy_center.cli import out
+from energy_center.cli.bill_text import (
+    show_advice,
+    show_bill,
+    show_differences,
+    show_plans,
+)
+from energy_center.cli.csv_options import add_csv_arguments, export_document, tell_assumptions, tell_unusable
+from energy_center.cli.intervals import add_register_arguments, read_study
+from energy_center.errors import Invalid
+from energy_center.i18n.text import LANGUAGES
+from energy_center.services.bill_building import Metered, bills_of, last_months, month_period, read_metered
+from energy_center.services.bill_export import account_of_words, periods_of, series_of
+from energy_center.services.bill_view import view_bill
+from energy_center.services.compare_plans import PlanCost, compare_plans
+from energy_center.services.study_export import Study
+from energy_center.services.tariff_catalogue import shipped_tariffs, tariff
+from energy_center.services.utility_bill import read_utility_bill
+from energy_center.settings import Settings
+from energy_center.store.installation import installed_database
+from energy_center.tariffs.bill import bill_series
+from energy_center.tariffs.bill_model import Account, Bill, BillingPeriod
+from energy_center.tariffs.check_bill import Cause, Difference, check_bill
+from energy_center.tariffs.contract import Advice, advise, parts_of
+from energy_center.tariffs.measure import Measured
+from energy_center.tariffs.reading_days import find_reading_days
+from energy_center.tariffs.tariff_model import Tariff
+
+SUMMARY = "reckon a bill, check the utility's, compare tariffs, choose a contract"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options; `--site` reads the database, `--csv` a file."""
+    parser.add_argument("--site", metavar="BUILDING", help="a building of the installed site")
+    add_csv_arguments(parser, required=False)
+    add_register_arguments(parser)
+    parser.add_argument("--month", action="append", default=[], metavar="YYYY-MM", help="may be repeated")
+    parser.add_argument("--last-months", type=int, metavar="N", help="the N months before this one")
+    parser.add_argument("--from", dest="first", type=_date, metavar="DATE", help="first day of the period")
+    parser.add_argument("--to", dest="last", type=_date, metavar="DATE", help="last day, included")
+    parser.add_argument("--months", type=int, default=1, help="monthly charges in --from .. --to")
+    parser.add_argument("--plan", metavar="ID", help="a tariff; --list-plans shows them")
+    parser.add_argument("--contract", action="append", default=[], metavar="KW", help="1200 or half_peak=100")
+    parser.add_argument("--factor", type=_number, default=Decimal(1), help="industry factor, such as 1.017")
+    parser.add_argument("--power-factor", type=_number, metavar="PERCENT", help="as printed on the bill")
+    parser.add_argument("--vat-exempt", action="store_true", help="the account is exempt from tax")
+    parser.add_argument("--connection", help="kind of connection, such as single_phase")
+    parser.add_argument("--told-day", action="append", default=[], type=_date, metavar="DATE")
+    parser.add_argument("--item", action="append", default=[], metavar="NAME=COUNT")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="the utility's bill, to be compared")
+    parser.add_argument("--compare", action="store_true", help="what other tariffs would have cost")
+    parser.add_argument("--best-contract", action="store_true", help="the contract that would cost least")
+    parser.add_argument("--list-plans", action="store_true", help="show all tariffs and end")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as cause:
+        raise argparse.ArgumentTypeError(f"found '{text}'; expected a date such as 2026-07-01") from cause
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as cause:
+        raise argparse.ArgumentTypeError(f"found '{text}'; expected a number") from cause
+    if not number.is_finite() or number <= 0:
+        raise argparse.ArgumentTypeError(f"found '{text}'; expected a number above 0")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """Bills with what they were reckoned from; `study` None where a database was read."""
+
+    tariff: Tariff
+    account: Account
+    periods: Sequence[BillingPeriod]
+    series: Measured
+    bills: Sequence[Bill]
+    study: Study | None = None
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 done; 1 a bill is provisional, a line of the file unusable, or the utility's bill differs."""
+    if args.list_plans:
+        _list_plans(args.language)
+        return 0
+    if (args.site is None) == (args.csv is None):
+        raise Invalid("Say --site BUILDING for the installed site, or --csv FILE --plan ID for a file")
+    reckoned = _of_file(args) if args.csv else asyncio.run(_of_site(args))
+    found = _questions(args, reckoned)
+    if args.format == "json":
+        out.as_json(_document(args, reckoned, found))
+    else:
+        _show(args, reckoned, found)
+    unusable = reckoned.study is not None and reckoned.study.export.bad_count > 0
+    differs = any(d.cause is not Cause.SAME for d in found.differences)
+    return 1 if unusable or differs or any(bill.is_provisional for bill in reckoned.bills) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    differences: Sequence[Difference] = ()
+    read_on: BillingPeriod | None = None
+    plans: Sequence[PlanCost] = ()
+    advice: Advice | None = None
+
+
+def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
+    differences, read_on = _check(args.check, reckoned) if args.check else ((), None)
+    plans: Sequence[PlanCost] = ()
+    if args.compare:
+        factors = [bill.power_factor_pct for bill in reckoned.bills]
+        plans = compare_plans(reckoned.tariff, reckoned.account, reckoned.periods, reckoned.series, factors)
+    advice = None
+    if args.best_contract:
+        held = reckoned.account.contract_on(reckoned.periods[-1].last)
+        parts = parts_of(reckoned.bills, reckoned.account.industry_factor)
+        advice = advise(parts, held.kw if held else {})
+    return _Answers(differences, read_on, plans, advice)
+
+
+def _check(path: Path, reckoned: _Reckoned) -> tuple[Sequence[Difference], BillingPeriod | None]:
+    if len(reckoned.bills) != 1:
+        raise Invalid(f"--check compares one bill; {len(reckoned.bills)} periods were asked for")
+    theirs = read_utility_bill(path)
+    differences = check_bill(reckoned.bills[0], theirs, reckoned.account.industry_factor)
+    energy = theirs.get("energy") or sum(
+        (amount for name, amount in theirs.items() if name.startswith("energy.")), Decimal(0)
+    )
+    read_on = None
+    if energy and any(d.cause is Cause.READING_DATE for d in differences):
+        zone = reckoned.tariff.editions[-1].zone
+        read_on = find_reading_days(reckoned.periods[0], reckoned.series, energy, zone)
+    return differences, read_on
+
+
+def _asked(args: argparse.Namespace) -> list[BillingPeriod]:
+    if (args.first is None) != (args.last is None):
+        raise Invalid("--from and --to go together")
+    asked = [month_period(_month(text)) for text in args.month]
+    if args.first is not None:
+        asked.append(BillingPeriod(args.first, args.last, args.months))
+    if args.last_months:
+        asked += last_months(datetime.now(UTC).date(), args.last_months)
+    return asked
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as cause:
+        raise Invalid(f"--month {text}: expected a month such as 2026-07") from cause
+
+
+def _of_file(args: argparse.Namespace) -> _Reckoned:
+    if args.plan is None:
+        raise Invalid(f"--csv needs --plan, one of: {', '.join(sorted(shipped_tariffs()))}")
+    plan = tariff(args.plan)
+    account = account_of_words(
+        plan,
+        args.contract,
+        args.factor,
+        vat_exempt=args.vat_exempt,
+        connection=args.connection,
+        told_days=args.told_day,
+        items=args.item,
+    )
+    study = read_study(args)
+    series = series_of(study, plan)
+    periods = _asked(args) or periods_of(study, plan)
+    bills = [bill_series(plan, account, period, series, args.power_factor) for period in periods]
+    return _Reckoned(plan, account, periods, series, bills, study)
+
+
+async def _of_site(args: argparse.Namespace) -> _Reckoned:
+    periods = _asked(args) or last_months(datetime.now(UTC).date(), 1)
+    async with installed_database(Settings(), min_size=0, max_size=1) as db:
+        found: Metered = await read_metered(db, args.site, periods)
+    bills = [made.bill for made in bills_of(found, periods)]
+    return _Reckoned(found.held.tariff, found.held.account, periods, found.series, bills)
+
+
+def _list_plans(language: str) -> None:
+    out.table(
+        ("id", "editions", "name"),
+        [
+            (
+                plan.tariff_id,
+                ", ".join(e.edition for e in plan.editions),
+                plan.editions[-1].name.in_language(language),
+            )
+            for plan in shipped_tariffs().values()
+        ],
+    )
+
+
+def _show(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> None:
+    if reckoned.study is not None:
+        tell_assumptions(reckoned.study.assumptions)
+        tell_unusable(reckoned.study.export)
+    for bill in reckoned.bills:
+        show_bill(view_bill(bill), args.language)
+    if found.differences:
+        show_differences(found.differences, found.read_on, args.language)
+    if found.plans:
+        show_plans(found.plans, args.language)
+    if found.advice is not None:
+        show_advice(found.advice, args.language)
+
+
+def _document(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> dict[str, object]:
+    document: dict[str, object] = {"bills": [asdict(view_bill(bill)) for bill in reckoned.bills]}
+    if reckoned.study is not None:
+        document["file"] = export_document(reckoned.study.export, reckoned.study.assumptions)
+    if args.check:
+        document["differences"] = [asdict(d) for d in found.differences]
+        document["read_on"] = asdict(found.read_on) if found.read_on else None
+    if args.compare:
+        document["plans"] = [
+            {
+                "plan": plan.tariff.tariff_id,
+                "total": plan.total,
+                "at_best": plan.at_best,
+                "contract": plan.best.kw if plan.best else None,
+            }
+            for plan in found.plans
+        ]
+    if found.advice is not None:
+        document["contract"] = asdict(found.advice)
+    return document

@@ -1,0 +1,97 @@
+"""The utility's bill as a person types it in or exports it: names and numbers, read strictly.
+
+Two shapes are understood: one figure a line (`name,number`), or one bill a line under a row of names, as in
+the form for electricity checks of public bodies. A cell that is empty is not given; one that cannot be read
+is an error, never 0.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from energy_center.errors import ConfigError
+
+_BANDS = {"尖峰": "peak", "半尖峰": "half_peak", "週六半尖峰": "saturday_half_peak", "離峰": "off_peak"}
+NAMES: Mapping[str, str] = {
+    **{f"{zh}度數": f"energy.{band}" for zh, band in _BANDS.items()},
+    **{f"{zh}計費度數": f"energy.{band}" for zh, band in _BANDS.items()},
+    **{f"{zh}需量": f"demand.{band}" for zh, band in _BANDS.items()},
+    "經常需量": "demand.peak",
+    "合計度數": "energy",
+    "總度數": "energy",
+    "計費度數合計": "energy",
+    "最高需量": "demand",
+    "功率因數": "power_factor",
+    "基本電費": "amount.basic",
+    "基本費": "amount.basic",
+    "按戶計收": "amount.customer",
+    "流動電費": "amount.energy",
+    "流動費": "amount.energy",
+    "超約附加費": "amount.over_contract",
+    "非約定基本電費": "amount.over_contract",
+    "功率因數調整費": "amount.power_factor",
+    "功因調整費": "amount.power_factor",
+    "應繳總金額": "total",
+    "應繳總額": "total",
+    "電費總金額": "total",
+}
+_FIGURE = re.compile(r"^(energy|demand)(\.[a-z0-9_]+)?$|^power_factor$|^total$|^amount\.[a-z_]+$")
+_UNIT = re.compile(r"[（(][^）)]*[）)]|\s")
+
+
+def read_utility_bill(path: Path) -> dict[str, Decimal]:
+    """Figures by the names of `tariffs.check_bill`. Raises ConfigError with every mistake."""
+    text = path.read_text(encoding="utf-8-sig")
+    rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
+    cells = list(_cells(rows))
+    found: dict[str, Decimal] = {}
+    mistakes: list[str] = []
+    for line, name, number in cells:
+        figure = _figure(name)
+        if figure is None:
+            mistakes.append(f"{path.name}, line {line}: '{name}' is no figure of a bill")
+            continue
+        if not number.strip():
+            continue
+        try:
+            amount = _number(number)
+        except InvalidOperation:
+            mistakes.append(f"{path.name}, line {line}: {name}: '{number}' is no number")
+            continue
+        if figure in found:
+            mistakes.append(f"{path.name}, line {line}: {name} is given twice")
+        found[figure] = amount
+    if not found and not mistakes:
+        mistakes.append(f"{path.name}: no figure in it")
+    if mistakes:
+        known = ", ".join(["energy.peak", "demand.peak", "power_factor", "amount.basic", "total", *NAMES])
+        raise ConfigError([*mistakes, f"allowed are: {known}"])
+    return found
+
+
+def _cells(rows: list[list[str]]) -> Iterator[tuple[int, str, str]]:
+    """(Line, name, number) of either shape; a heading such as `name,number` is passed over."""
+    if not rows:
+        return
+    if len(rows) == 2 and all(_figure(name) for name in rows[0] if name.strip()):  # noqa: PLR2004
+        yield from ((2, name, number) for name, number in zip(rows[0], rows[1], strict=False) if name.strip())
+        return
+    for line, row in enumerate(rows, start=1):
+        if line == 1 and _figure(row[0]) is None and len(rows) > 1:
+            continue
+        yield line, row[0], row[1] if len(row) > 1 else ""
+
+
+def _figure(name: str) -> str | None:
+    plain = _UNIT.sub("", name)
+    if plain in NAMES:
+        return NAMES[plain]
+    return plain if _FIGURE.match(plain) else None
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(
+        _UNIT.sub("", text).replace(",", "").removesuffix("%").removesuffix("元").removesuffix("度")
+    )
