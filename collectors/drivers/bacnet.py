@@ -32,7 +32,7 @@ from collectors.drivers.bacnet_values import (
 )
 from collectors.drivers.bacnet_wire import Found, parameters_of
 from energy_center.config.bindings import BacnetIp, Device, PointBinding
-from energy_center.errors import BadFrame, DeviceRefused, NotSupported
+from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
 
 __all__ = ["OBJECTS_A_REQUEST", "BacnetDriver", "ObjectBlock", "SharedApplication"]
 
@@ -96,9 +96,13 @@ class BacnetDriver:
 
     async def read(self, block: ObjectBlock) -> Sample:
         """Values of a block; the time of the sample is the arrival of the last reply."""
-        if not self.is_known:
-            await self._learn()
-        found = await self._found(block.bindings)
+        try:
+            if not self.is_known:
+                await self._learn()
+            found = await self._found(block.bindings)
+        except DeviceAway:
+            self.cov.renew_soon()
+            raise
         at = time.time()
         for binding in block.bindings:
             place = place_of(binding)

@@ -7,6 +7,7 @@ Library: bacpypes3, whose refusals are BaseException.
 import asyncio
 import itertools
 import socket
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -33,6 +34,9 @@ from energy_center.errors import BadFrame, DeviceAway
 
 CLIENT_INSTANCE = 4_194_000  # of our own device object; nobody asks it
 FOREIGN_TTL_S = 120  # registered again before it ends, J.5.2.3
+REPEATED_WITHIN_S = (
+    10.0  # a notification comes again when its confirmation does not arrive, three times at 3 s
+)
 _REGISTER_NO_MORE = bytes.fromhex("810500060000")  # a lifetime of 0, J.2.6
 
 Told = Callable[[Any], None]
@@ -84,6 +88,7 @@ class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no type
         self.add_object(device)
         self.told: dict[int, Told] = {}
         self.announced: Told | None = None
+        self._notices: dict[tuple[str, int], tuple[tuple[object, ...], float]] = {}
 
     async def do_IAmRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802
         """Hand on who is there, to who looks for devices."""
@@ -108,8 +113,22 @@ class _Client(NormalApplication):  # type: ignore[misc]  # bacpypes3 has no type
         told = self.told.get(int(apdu.subscriberProcessIdentifier))
         if told is None:
             raise ServicesError(errorCode="unknownSubscription")
-        told(apdu)
+        if not self._is_repeated(apdu):
+            told(apdu)
         await self.response(SimpleAckPDU(context=apdu))
+
+    def _is_repeated(self, apdu: Any) -> bool:  # noqa: ANN401
+        """Whether this very notification was taken before its confirmation got lost or crossed it."""
+        sender, now = (str(apdu.pduSource), int(apdu.apduInvokeID)), time.monotonic()
+        said = (
+            int(apdu.subscriberProcessIdentifier),
+            str(apdu.monitoredObjectIdentifier),
+            int(apdu.timeRemaining),
+            b"".join(tag.tag_data for v in apdu.listOfValues for tag in v.value.tagList),
+        )
+        before, at = self._notices.get(sender, (None, 0.0))
+        self._notices[sender] = (said, now)
+        return said == before and now - at < REPEATED_WITHIN_S
 
     async def do_UnconfirmedCOVNotificationRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802
         """Take what we subscribed to."""

@@ -2,19 +2,21 @@
 
 Source: ASHRAE 135-2020, 13.1 and 13.14. Polling stays the truth: the points are read at their interval
 whether a notification comes or not. A subscription from which nothing came for its whole life, though each
-renewal asks for a notification, is dropped and made anew.
+renewal asks for a notification, is dropped and made anew; a device that goes on so is left to polling. After
+a silence of the device all is subscribed anew, since a restart has made it forget.
 """
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bacpypes3.apdu import SubscribeCOVRequest
 from bacpypes3.basetypes import BinaryPV, StatusFlags
 from bacpypes3.primitivedata import Double, Integer, Real, Unsigned
 
+from collectors.check_quality import RangeCheck
 from collectors.driver import Push
 from collectors.drivers.bacnet_client import Conversation
 from collectors.drivers.bacnet_values import FLAGS, identifier_of, place_of, sample_of, source_of
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LIFETIME_S = 300.0
 REFUSED_PAUSE_S = 3600.0
+SILENT_LIVES = 3  # in a row, until a subscription counts as refused
 MOST_A_TURN = 10  # renewals between two reads, so that reading goes on
 
 
@@ -37,6 +40,11 @@ class _Watch:
     heard_at: float = 0.0
     process: int | None = None
     notified: int = 0
+    silent_lives: int = 0
+    check: RangeCheck = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.check = RangeCheck((self.binding,))
 
 
 class Subscriptions:
@@ -75,6 +83,12 @@ class Subscriptions:
         for watch in [w for w in self._watches if w.due_at <= now][:MOST_A_TURN]:
             await self._renew(watch, now)
 
+    def renew_soon(self) -> None:
+        """The device was away: renew all as soon as it answers."""
+        for watch in self._watches:
+            if watch.process is not None:
+                watch.due_at = 0.0
+
     async def stop(self) -> None:
         """Tell the device that nothing more need be told; controllers hold few subscriptions."""
         for watch in self._watches:
@@ -87,12 +101,9 @@ class Subscriptions:
 
     async def _renew(self, watch: _Watch, now: float) -> None:
         if watch.process is not None and now - watch.heard_at > self.lifetime_s:
-            self.renewed_after_silence += 1
-            log.warning(
-                "subscription fell silent",
-                extra={"action": "cov_silent", "point": "/".join(watch.binding.key)},
-            )
             await self._drop(watch)
+            if self._is_given_up(watch, now):
+                return
         shared = self._talk.shared
         if watch.process is None and shared is not None:
             watch.process = shared.subscribe(lambda apdu: self._told(watch, apdu))
@@ -108,6 +119,18 @@ class Subscriptions:
             watch.due_at = now + REFUSED_PAUSE_S
             return
         watch.due_at = now + self.lifetime_s / 2
+
+    def _is_given_up(self, watch: _Watch, now: float) -> bool:
+        """Count a life without a word; after some the point is only polled for a while."""
+        self.renewed_after_silence += 1
+        watch.silent_lives += 1
+        told = {"action": "cov_silent", "point": "/".join(watch.binding.key)}
+        if watch.silent_lives < SILENT_LIVES:
+            log.info("subscription fell silent", extra=told)
+            return False
+        log.warning("device accepts subscriptions and tells nothing", extra=told)
+        watch.silent_lives, watch.due_at = 0, now + REFUSED_PAUSE_S
+        return True
 
     async def _drop(self, watch: _Watch) -> None:
         if watch.process is None:
@@ -139,10 +162,12 @@ class Subscriptions:
             return
         watch.heard_at = self._clock()
         watch.notified += 1
+        watch.silent_lives = 0
         place = place_of(watch.binding)
         found = {(*place, str(v.propertyIdentifier)): _cast(watch.binding, v) for v in apdu.listOfValues}
         if self.push is not None:
-            self.push((watch.binding,), sample_of((watch.binding,), found, time.time()))
+            sample = sample_of((watch.binding,), found, time.time())
+            self.push((watch.binding,), watch.check.flag(sample))
 
 
 def _cast(binding: PointBinding, told: Any) -> Any:  # noqa: ANN401  a BACnet value

@@ -1,7 +1,7 @@
 """BACnet/IP controllers: one device with its own UDP port per connection, values taken when read.
 
-Schedules and some set-points can be commanded by priority and offer COV, as binary points do; any other write
-is refused. A muted controller drops every datagram, as a device without power would.
+Schedules and some set-points can be commanded by priority and offer COV, as all points with states do; any
+other write is refused. A muted controller drops every datagram, as a device without power would.
 """
 
 import asyncio
@@ -45,20 +45,27 @@ _VENDOR = 999  # for test devices
 _STATUS = {"eventState": "normal", "outOfService": False, "statusFlags": [0, 0, 0, 0]}
 _START_LIMIT_S = 5.0
 
-Take = Callable[[], Any]
-
 
 class _Live(LocalObject):  # type: ignore[misc]  # bacpypes3 has no types
     """An object whose present value is taken from the world at the moment of reading."""
 
-    _take: Take
+    _encode: Callable[[], Any]
     _peek: Callable[[], float]
+    _count: Callable[[], None]
     _slots: Slots | None = None
     _has_cov = False
 
-    def bind(self, slots: Slots | None, peek: Callable[[], float], take: Take, *, cov: bool) -> None:
-        """Say where the present value comes from and what the object offers."""
-        self._slots, self._peek, self._take, self._has_cov = slots, peek, take, cov
+    def bind(
+        self,
+        slots: Slots | None,
+        peek: Callable[[], float],
+        encode: Callable[[], Any],
+        count: Callable[[], None],
+        *,
+        cov: bool,
+    ) -> None:
+        """Say where the present value comes from, who counts it, and what the object offers."""
+        self._slots, self._peek, self._encode, self._count, self._has_cov = slots, peek, encode, count, cov
 
     def slots(self) -> Slots | None:
         """The priority array; None for an object that cannot be commanded."""
@@ -72,14 +79,20 @@ class _Live(LocalObject):  # type: ignore[misc]  # bacpypes3 has no types
         """The number that the present value stands for, without serving it; NaN where there is none."""
         return self._peek()
 
-    def serve(self) -> Any:  # noqa: ANN401  a BACnet value
-        """The present value, counted as served."""
-        return self._take()
+    def present(self) -> Any:  # noqa: ANN401  a BACnet value
+        """The present value, not counted as served; raises ExecutionError where there is none."""
+        return self._encode()
+
+    def was_served(self) -> None:
+        """Count the present value as served."""
+        self._count()
 
     async def read_property(self, attr: int | str, index: int | None = None) -> Any:  # noqa: ANN401  a BACnet value
         """The present value now, every other property as it was set."""
         if attr in ("presentValue", PropertyIdentifier.presentValue):
-            return self._take()
+            present = self._encode()
+            self._count()
+            return present
         if self._slots is not None and attr in ("priorityArray", PropertyIdentifier.priorityArray):
             return self._slots.as_property(index)
         return await super().read_property(attr, index)
@@ -248,7 +261,8 @@ class BacnetServer:
         key = (line.id, listed.signal)
         slots = Slots(kind, partial(self._source.command, key)) if is_commandable(listed.signal) else None
         peek = self._peeker(key, slots)
-        made.bind(slots, peek, self._taker(key, kind, peek), cov=kind == "binary" or slots is not None)
+        count = partial(self._source.served.add, (key,))
+        made.bind(slots, peek, _encoder(kind, peek), count, cov=kind != "analog" or slots is not None)
         return made
 
     def _peeker(self, key: Key, slots: Slots | None) -> Callable[[], float]:
@@ -258,19 +272,19 @@ class BacnetServer:
 
         return peek
 
-    def _taker(self, key: Key, kind: str, peek: Callable[[], float]) -> Take:
-        def take() -> Any:  # noqa: ANN401  a BACnet value
-            reading = peek()
-            if not has_reading(reading):
-                raise ExecutionError(errorClass="property", errorCode="valueNotInitialized")
-            self._source.served.add((key,))
-            if kind == "analog":
-                return Real(reading)
-            if kind == "binary":
-                return BinaryPV(int(reading > 0.5))
-            return Unsigned(round(reading) + 1)
 
-        return take
+def _encoder(kind: str, peek: Callable[[], float]) -> Callable[[], Any]:
+    def encode() -> Any:  # noqa: ANN401  a BACnet value
+        reading = peek()
+        if not has_reading(reading):
+            raise ExecutionError(errorClass="property", errorCode="valueNotInitialized")
+        if kind == "analog":
+            return Real(reading)
+        if kind == "binary":
+            return BinaryPV(int(reading > 0.5))
+        return Unsigned(round(reading) + 1)
+
+    return encode
 
 
 def _keys(line: Line) -> list[Key]:

@@ -91,9 +91,12 @@ class CovServices:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _notify(self, held: _Subscription, now: float) -> None:
-        """Tell the present value and flags; a confirmed one that nobody confirms is told again later."""
+        """Tell the present value and flags; a confirmed one that nobody confirms is told again later.
+
+        It counts as served when it is confirmed.
+        """
         try:
-            present, reads = held.target.serve(), held.target.reads()
+            present, reads = held.target.present(), held.target.reads()
         except ExecutionError:
             return  # the point has no reading
         kind = ConfirmedCOVNotificationRequest if held.is_confirmed else UnconfirmedCOVNotificationRequest
@@ -111,8 +114,10 @@ class CovServices:
         answer = self.request(request)  # type: ignore[attr-defined]
         if not held.is_confirmed:
             held.told = reads
+            held.target.was_served()
             return
         with contextlib.suppress(TimeoutError, ErrorRejectAbortNack):
             async with asyncio.timeout(_NOTIFY_LIMIT_S):
                 await answer
                 held.told = reads
+                held.target.was_served()

@@ -1,4 +1,4 @@
-"""A BACnet/IP proxy: datagrams broken by name, and intact replies counted.
+"""A BACnet/IP proxy: datagrams broken by name, and intact replies counted; notifications when confirmed.
 
 Source of the encodings: ASHRAE 135-2020, 20.1 (APDUs), annex J (BACnet/IP).
 """
@@ -9,12 +9,14 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 
-from simulators.faultproxy.covered import BacnetCover, apdu_at, values_in
+from simulators.faultproxy.covered import BacnetCover, apdu_at, told_invoke, values_in
 from simulators.faultproxy.tally import Tally, certainty
+from simulators.served import Key
 
 Address = tuple[str, int]
 Wire = Callable[[bytes, Address], None]
 _REJECT, _ABORT, _ERROR = 0x60, 0x71, 0x50
+_SIMPLE_ACK = 2
 _FLAPPING_S = 5.0
 
 
@@ -34,6 +36,7 @@ class BacnetFront:
         self._front: asyncio.DatagramTransport | None = None
         self._towards: dict[Address, asyncio.DatagramTransport] = {}
         self._asked: dict[tuple[Address, int], float] = {}
+        self._told: dict[tuple[Address, int], list[Key]] = {}  # and not confirmed yet
 
     async def start(self, at: Address) -> Address:
         """Bind the host and port, 0 for a free one; returns where."""
@@ -82,6 +85,8 @@ class BacnetFront:
                 if instead and self._front is not None:
                     self._front.sendto(instead, client)
                 return
+        if at is not None and datagram[at] >> 4 == _SIMPLE_ACK:
+            self._tally.add(self._told.pop((client, datagram[at + 1]), []))
         if client not in self._towards:
             loop = asyncio.get_running_loop()
             self._towards[client], _ = await loop.create_datagram_endpoint(
@@ -92,22 +97,35 @@ class BacnetFront:
 
     def _instead(self, invoke: int, service: int) -> bytes | None:
         """What a request is answered with; empty for silence, None to pass it on."""
-        seconds = time.monotonic() - self._began
+        if self._is_silent():
+            return b""
         match self._fault:
-            case "silence":
-                return b""
-            case "flapping":
-                return b"" if seconds % (2 * _FLAPPING_S) < _FLAPPING_S else None
             case name if name in _REFUSALS:
                 self._number += 1
                 return _wrapped(_REFUSALS[name](invoke, service)) if self._number % 2 else None
             case _:
                 return None
 
+    def _is_silent(self) -> bool:
+        if self._fault == "flapping":
+            return (time.monotonic() - self._began) % (2 * _FLAPPING_S) < _FLAPPING_S
+        return self._fault == "silence"
+
     def _from_device(self, datagram: bytes, client: Address) -> None:
         asyncio.ensure_future(self._give(datagram, client)).add_done_callback(_done)
 
+    def _tell(self, datagram: bytes, client: Address, invoke: int) -> None:
+        """A change told by the device: counted when the client confirms it, which it does once it has it."""
+        if self._front is None or self._is_silent():
+            return  # a device that is not heard
+        self._told[client, invoke] = self._cover.told(datagram)
+        for _ in range(2 if self._fault == "duplicated" else 1):
+            self._front.sendto(datagram, client)
+
     async def _give(self, datagram: bytes, client: Address) -> None:
+        if (told := told_invoke(datagram)) is not None:
+            self._tell(datagram, client, told)
+            return
         at = apdu_at(datagram)
         asked_at = None if at is None else self._asked.get((client, datagram[at + 1]))
         self._number += 1

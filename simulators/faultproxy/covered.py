@@ -20,7 +20,8 @@ TABLES = {1: Table.COIL, 2: Table.DISCRETE, 3: Table.HOLDING, 4: Table.INPUT}
 _FLOATS = {Code.F32: ">f", Code.F64: ">d"}
 _PRESENT_VALUE = 85  # ASHRAE 135-2020, 21: BACnetPropertyIdentifier
 _READ_PROPERTY, _READ_MULTIPLE = 12, 14
-_COMPLEX_ACK = 3
+_CONFIRMED_COV = 1
+_CONFIRMED_REQUEST, _COMPLEX_ACK = 0, 3
 _TYPES = {
     0: "analog-input",
     1: "analog-output",
@@ -131,6 +132,40 @@ def values_in(datagram: bytes) -> list[Value]:
         return []
 
 
+def told_invoke(datagram: bytes) -> int | None:
+    """The invoke id of a confirmed notification of a changed value; None for any other datagram."""
+    at = apdu_at(datagram)
+    if at is None or len(datagram) < at + 4 or datagram[at] >> 4 != _CONFIRMED_REQUEST:
+        return None
+    return datagram[at + 2] if datagram[at + 3] == _CONFIRMED_COV else None
+
+
+def told_in(datagram: bytes) -> list[Value]:
+    """The present value of a confirmed notification (135-2020, 13.1); empty when it is damaged."""
+    try:
+        return list(_told_values(datagram, (apdu_at(datagram) or 0) + 4))
+    except IndexError:
+        return []
+
+
+def _told_values(datagram: bytes, at: int) -> Iterator[Value]:
+    place, wanted, depth = ("", 0), False, 0
+    for tag in _tags(datagram, at):
+        if tag.form in ("open", "close"):
+            depth += 1 if tag.form == "open" else -1
+        elif depth == 0 and tag.number == 2:
+            place = _place(datagram[tag.at : tag.at + tag.size])
+        elif depth == 1 and tag.number == 0:
+            wanted = int.from_bytes(datagram[tag.at : tag.at + tag.size], "big") == _PRESENT_VALUE
+        elif depth == 2 and tag.form == "application" and wanted:
+            yield Value(place, tag.number, tag.at, tag.size)
+
+
+def _place(identifier: bytes) -> tuple[str, int]:
+    number = int.from_bytes(identifier, "big")
+    return (_TYPES.get(number >> 22, ""), number & 0x3FFFFF)
+
+
 def _present_values(datagram: bytes, at: int, property_tag: int, value_tag: int) -> Iterator[Value]:
     place, wanted, inside = ("", 0), False, False
     for tag in _tags(datagram, at):
@@ -142,8 +177,7 @@ def _present_values(datagram: bytes, at: int, property_tag: int, value_tag: int)
         elif tag.form == "open" and tag.number == value_tag:
             inside = True
         elif tag.form == "context" and tag.number == 0 and tag.size == 4:
-            number = int.from_bytes(content, "big")
-            place = (_TYPES.get(number >> 22, ""), number & 0x3FFFFF)
+            place = _place(content)
         elif tag.form == "context" and tag.number == property_tag:
             wanted = int.from_bytes(content, "big") == _PRESENT_VALUE
 
@@ -179,8 +213,15 @@ class BacnetCover:
 
     def keys(self, datagram: bytes) -> list[Key]:
         """The points whose present value in the reply is a number."""
+        return self._named(datagram, values_in(datagram))
+
+    def told(self, datagram: bytes) -> list[Key]:
+        """The point whose present value in the notification is a number."""
+        return self._named(datagram, told_in(datagram))
+
+    def _named(self, datagram: bytes, values: Iterable[Value]) -> list[Key]:
         found = []
-        for value in values_in(datagram):
+        for value in values:
             key = self._keys.get(value.place)
             if key is not None and _is_finite(datagram, value):
                 found.append(key)

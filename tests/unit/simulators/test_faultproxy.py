@@ -10,7 +10,7 @@ import pytest
 
 import simulators
 from simulators.catalogue import Wire, load_catalogue
-from simulators.faultproxy.covered import ModbusCover, values_in
+from simulators.faultproxy.covered import ModbusCover, told_in, told_invoke, values_in
 from simulators.faultproxy.modbus_faults import ALWAYS, HEADER, REPLY_FAULTS, Asked, Reply, answer_instead
 from simulators.faultproxy.tally import Tally, certainty
 
@@ -94,3 +94,16 @@ def test_every_connection_of_the_demo_can_be_counted() -> None:
         cover = ModbusCover(CATALOGUE, connection.id)
         units = {line.unit or 0 for line in CATALOGUE.on(connection.id)}
         assert any(cover.placed(unit, f, 0, 65_535) for unit in units for f in (1, 2, 3, 4)), connection.id
+
+
+def test_notification_tells_its_point_and_only_when_it_is_one() -> None:
+    # 135-2020, F.1.3: process 18, device 4, analog-input 10, 0 s; present-value 65.0, status-flags
+    told = bytes.fromhex(
+        "810a0032 0104 00020f01 0912 1c02000004 2c0000000a 3900 4e 0955 2e44428200002f 096f 2e8204002f 4f"
+    )
+    told = told[:2] + len(told).to_bytes(2, "big") + told[4:]
+    assert told_invoke(told) == 15
+    (value,) = told_in(told)
+    assert (value.place, value.tag) == (("analog-input", 10), 4)
+    assert struct.unpack_from(">f", told, value.at)[0] == 65.0
+    assert told_invoke(bytes.fromhex("810a000a 0104 00050f0e")) is None
