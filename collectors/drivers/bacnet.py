@@ -20,11 +20,14 @@ from collectors.drivers.bacnet_cov import Subscriptions
 from collectors.drivers.bacnet_values import (
     FLAGS,
     OBJECTS_A_REQUEST,
+    PRESENT,
     Place,
     encoded,
     identifier_of,
     objects_within,
     place_of,
+    properties_of,
+    raw_of,
     sample_of,
     slot_number,
     source_of,
@@ -37,7 +40,7 @@ from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupport
 __all__ = ["OBJECTS_A_REQUEST", "BacnetDriver", "ObjectBlock", "SharedApplication"]
 
 _RPM_BIT = 14  # of protocol-services-supported, 21 (BACnetServicesSupported)
-_PRESENT = "present-value"
+
 _FAREWELL_S = 0.5
 
 
@@ -82,7 +85,7 @@ class BacnetDriver:
 
     def plan(self, devices: Sequence[Device], bindings: Sequence[PointBinding]) -> list[ObjectBlock]:  # noqa: ARG002  a connection is one device
         """Requests of at most 30 objects with one interval, in the order of the objects."""
-        ordered = sorted(bindings, key=lambda b: (b.interval_s, *place_of(b)))
+        ordered = sorted(bindings, key=lambda b: (b.interval_s, *place_of(b), source_of(b).property))
         return [
             ObjectBlock(run[0].device_id, interval, tuple(run[i : i + OBJECTS_A_REQUEST]))
             for interval, group in groupby(ordered, key=lambda b: b.interval_s)
@@ -108,7 +111,7 @@ class BacnetDriver:
             place = place_of(binding)
             if isinstance(found.get((*place, FLAGS)), ErrorType):
                 self._without_flags.add(place)
-            raw = found.get((*place, source_of(binding).property))
+            raw = raw_of(source_of(binding), found)
             if raw is None or isinstance(raw, ErrorType):
                 self.missing.add(place)
         await self.cov.keep()
@@ -123,12 +126,12 @@ class BacnetDriver:
     async def write(self, binding: PointBinding, wanted: float | None, priority: int) -> None:
         """Command the present value at a priority; None hands it back."""
         raw = Null(()) if wanted is None else encoded(binding, wanted)
-        await self._talk.ask("write_property", identifier_of(binding), _PRESENT, raw, priority=priority)
+        await self._talk.ask("write_property", identifier_of(binding), PRESENT, raw, priority=priority)
 
     async def read_back(self, binding: PointBinding, priority: int) -> ReadBack:
         """The present value, and our slot of the priority array where the object has one."""
         identifier = identifier_of(binding)
-        present = stored(binding, await self._talk.ask("read_property", identifier, _PRESENT))
+        present = stored(binding, await self._talk.ask("read_property", identifier, PRESENT))
         try:
             slot = await self._talk.ask("read_property", identifier, "priority-array", array_index=priority)
         except (DeviceRefused, NotSupported, BadFrame):
@@ -202,6 +205,5 @@ class BacnetDriver:
                 found[(*place_of(binding), name)] = raw
         return found
 
-    def _properties(self, binding: PointBinding) -> list[str]:
-        wanted = source_of(binding).property
-        return [wanted] if place_of(binding) in self._without_flags else [wanted, FLAGS]
+    def _properties(self, binding: PointBinding) -> tuple[str, ...]:
+        return properties_of(source_of(binding), has_flags=place_of(binding) not in self._without_flags)

@@ -19,7 +19,7 @@ from bacpypes3.primitivedata import Double, Integer, Real, Unsigned
 from collectors.check_quality import RangeCheck
 from collectors.driver import Push
 from collectors.drivers.bacnet_client import Conversation
-from collectors.drivers.bacnet_values import FLAGS, identifier_of, place_of, sample_of, source_of
+from collectors.drivers.bacnet_values import FLAGS, PRESENT, identifier_of, place_of, sample_of, source_of
 from energy_center.config.bindings import PointBinding
 from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
 
@@ -59,7 +59,7 @@ class Subscriptions:
         """`clock` gives monotonic seconds."""
         self._talk = talk
         self._clock = clock
-        self._watches = [_Watch(b) for b in bindings if source_of(b).cov]
+        self._watches = [_Watch(b) for b in bindings if source_of(b).cov and source_of(b).property == PRESENT]
         slowest = max((w.binding.interval_s for w in self._watches), default=0.0)
         self.lifetime_s = max(LIFETIME_S, 4 * slowest)  # there is a turn before half of it is over
         self.push: Push | None = None

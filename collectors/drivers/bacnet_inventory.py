@@ -16,12 +16,12 @@ from collectors.drivers.bacnet_client import Conversation
 from collectors.drivers.bacnet_values import FLAGS, number_of
 from collectors.drivers.bacnet_wire import OPAQUE, Found, parameters_of
 from collectors.found_bacnet import FoundDevice, FoundObject
+from energy_center.config.bacnet_words import FLAG_BITS
 from energy_center.config.bindings import BacnetIp
 from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
 
 _ABOUT = ("object-name", "vendor-name", "model-name", "firmware-revision", "description", "location")
 _APDU = ("max-apdu-length-accepted", "segmentation-supported")
-_FLAG_WORDS = ("in-alarm", "fault", "overridden", "out-of-service")
 _OCTETS_AN_OBJECT = 160  # name and description of 50 characters each, value, flags, unit and all their tags
 _SILENCES = 3  # in a row, until a device is given up
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -150,7 +150,7 @@ class Inventory:
             description=_text(of("description")),
             unit=str(EngineeringUnits(unit)) if isinstance(unit, int) else "",
             value=_value(of("present-value")),
-            flags=tuple(w for w, bit in zip(_FLAG_WORDS, flags, strict=False) if bit)
+            flags=tuple(w for w, bit in zip(FLAG_BITS, flags, strict=False) if bit)
             if isinstance(flags, list)
             else (),
             states=await self._states(place, found),

@@ -11,12 +11,13 @@ from bacpypes3.primitivedata import Double, Integer, Null, ObjectIdentifier, Rea
 
 from collectors.driver import Sample
 from collectors.drivers.bacnet_wire import Found
+from energy_center.config.bacnet_words import FLAG_BITS
 from energy_center.config.bindings import BacnetSource, PointBinding
 from energy_center.domain.readings import Quality
 
 FLAGS = "status-flags"
 OBJECTS_A_REQUEST = 30  # with both properties the answer stays below one 1476-octet APDU
-_FAULT_BIT, _OUT_OF_SERVICE_BIT = 1, 3  # 12.2.7
+PRESENT = "present-value"
 # Of an answer to ReadPropertyMultiple, 20.2 and 15.7: object identifier and list tags 7, each property
 # with its tags 4; the longest present value (a double) 10, status flags 3.
 _OCTETS_AN_OBJECT, _OCTETS_A_HEAD = 28, 8
@@ -70,13 +71,33 @@ def stored(binding: PointBinding, raw: Any) -> float:  # noqa: ANN401  a BACnet 
     return scaled if np.isfinite(scaled) else float("nan")
 
 
-def quality_of(flags: Any) -> Quality:  # noqa: ANN401  a BACnet bit string
-    """A sensor that is faulty, or a value that is not the sensor's."""
+def properties_of(source: BacnetSource, *, has_flags: bool = True) -> tuple[str, ...]:
+    """What is asked for: the flags say how good a present value is, and are values themselves."""
+    if source.property in FLAG_BITS:
+        return (FLAGS,)
+    return (source.property, FLAGS) if source.property == PRESENT and has_flags else (source.property,)
+
+
+def raw_of(source: BacnetSource, found: Found) -> Any:  # noqa: ANN401  a BACnet value
+    """What was read for a source: a value, an error, or None."""
+    place = (source.object_type, source.instance)
+    if source.property not in FLAG_BITS:
+        return found.get((*place, source.property))
+    flags = found.get((*place, FLAGS))
+    if flags is None or isinstance(flags, ErrorType):
+        return flags
     bits = list(flags)
+    bit = FLAG_BITS[source.property]
+    return bits[bit] if bit < len(bits) else None
+
+
+def quality_of(flags: Any) -> Quality:  # noqa: ANN401  a BACnet bit string
+    """A sensor that is faulty, or a value that is not the sensor's: set by hand there, or out of service."""
+    set_flags = {name for (name, _), bit in zip(FLAG_BITS.items(), flags, strict=False) if bit}
     quality = Quality.GOOD
-    if len(bits) > _FAULT_BIT and bits[_FAULT_BIT]:
+    if "fault" in set_flags:
         quality |= Quality.SENSOR_FAULT
-    if len(bits) > _OUT_OF_SERVICE_BIT and bits[_OUT_OF_SERVICE_BIT]:
+    if set_flags & {"overridden", "out-of-service"}:
         quality |= Quality.SUBSTITUTED
     return quality
 
@@ -86,10 +107,10 @@ def sample_of(bindings: tuple[PointBinding, ...], found: Found, at: float) -> Sa
     values = np.full(len(bindings), np.nan)
     quality = np.zeros(len(bindings), dtype=np.int16)
     for i, binding in enumerate(bindings):
-        place = place_of(binding)
-        values[i] = stored(binding, found.get((*place, source_of(binding).property)))
-        flags = found.get((*place, FLAGS))
-        if flags is not None and not isinstance(flags, ErrorType):
+        source = source_of(binding)
+        values[i] = stored(binding, raw_of(source, found))
+        flags = found.get((*place_of(binding), FLAGS))
+        if source.property == PRESENT and flags is not None and not isinstance(flags, ErrorType):
             quality[i] = int(quality_of(flags))
     return Sample(at, values, quality)
 

@@ -333,7 +333,8 @@ class ModbusSource:
 class BacnetSource:
     """A property of a BACnet object, for example the present value of `analog-input` 3.
 
-    `cov`: changes are subscribed to as well; the point is read at its interval all the same.
+    `property` may be one of the status flags, as `in-alarm`. `cov`: changes are subscribed to as well; the
+    point is read at its interval all the same.
     """
 
     object_type: str

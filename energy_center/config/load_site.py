@@ -183,7 +183,9 @@ def _source(entry: EquipmentEntry, profile: Profile, point: ProfilePoint) -> Sou
             )
         case BacnetPoint():
             kind, _, instance = point.object.partition(",")
-            return BacnetSource(kind, int(instance) + entry.base, point.enum, point.property, point.cov)
+            return BacnetSource(
+                kind, int(instance) + entry.base, point.states_by_number(), point.property, point.cov
+            )
         case MqttPoint():
             return _mqtt_source(entry, cast("MqttProfile", profile), point)  # its points are of no other
         case SnmpPoint():

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from energy_center.config.bacnet_words import WORDS
 from energy_center.config.bindings import (
     Measure,
     PayloadForm,
@@ -121,9 +122,18 @@ class ModbusPoint(_Point):
         return self
 
 
-class BacnetPoint(_Point):
-    """One object's present value, or its event state (alarms); `object` as `analog-input,1`.
+def _states_by_word(written: object) -> object:
+    if isinstance(written, dict) and any(isinstance(key, bool) for key in written):
+        raise ValueError(
+            "quote the words on, off, yes, no, true and false: YAML takes them for something else"
+        )
+    return written
 
+
+class BacnetPoint(_Point):
+    """An object's present value, its alarm or fault state, or one of its flags; `object` as `analog-input,1`.
+
+    `enum` of an event state or reliability takes the standard's words: `{normal: 0, offnormal: 1}`.
     `cov`: the device tells changes of the present value on its own, besides being read at the interval.
     """
 
@@ -131,17 +141,43 @@ class BacnetPoint(_Point):
         pattern=r"^(analog|binary|multi-state)-(input|output|value),\d+$"
         r"|^(accumulator|integer-value|large-analog-value|positive-integer-value|schedule|loop),\d+$"
     )
-    property: Literal["present-value", "event-state", "reliability", "elapsed-active-time"] = "present-value"
+    property: Literal[
+        "present-value",
+        "event-state",
+        "reliability",
+        "in-alarm",
+        "fault",
+        "overridden",
+        "out-of-service",
+        "elapsed-active-time",
+        "change-of-state-count",
+        "feedback-value",
+    ] = "present-value"
+    enum: Annotated[dict[Raw | str, float], BeforeValidator(_states_by_word)] = Field(  # type: ignore[assignment]
+        default_factory=dict
+    )
     cov: bool = False
     manual: str | None = None
 
+    def states_by_number(self) -> dict[int, float]:
+        """Stored states by the standard's numbers."""
+        words = WORDS.get(self.property, {})
+        return {words[raw] if isinstance(raw, str) else raw: state for raw, state in self.enum.items()}
 
-def _states_by_word(written: object) -> object:
-    if isinstance(written, dict) and any(isinstance(key, bool) for key in written):
-        raise ValueError(
-            "quote the words on, off, yes, no, true and false: YAML takes them for something else"
-        )
-    return written
+    @model_validator(mode="after")
+    def _words_are_known(self) -> "BacnetPoint":
+        words = WORDS.get(self.property, {})
+        for raw in self.enum:
+            if isinstance(raw, str) and raw not in words:
+                allowed = f"numbers, {', '.join(words)}" if words else "numbers"
+                raise ValueError(f"enum of {self.property} has '{raw}'; allowed are {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _told_is_present_value(self) -> "BacnetPoint":
+        if self.cov and self.property != "present-value":
+            raise ValueError(f"cov tells the present value; {self.property} is read at its interval")
+        return self
 
 
 class MqttPoint(_Point):

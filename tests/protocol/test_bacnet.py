@@ -210,3 +210,41 @@ async def test_process_has_one_application_for_all_devices() -> None:
         assert len(SharedApplication._by_address) == 1
     assert [s.values.tolist() for s in both] == [[1.0], [1.0]]
     assert SharedApplication._by_address == {}
+
+
+def _state_of(kind: str, instance: int, name: str, states: Mapping[int, float] | None = None) -> PointBinding:
+    source = BacnetSource(kind, instance, states or {}, name)
+    key = ("ahu", f"{kind}_{instance}_{name}")
+    return PointBinding(key, Role.FAULT, "ahu", "ahu", 30.0, Linear(), source)
+
+
+@pytest.mark.parametrize("multiple", [True, False])
+async def test_alarms_and_flags_are_points_of_their_own(multiple: bool) -> None:
+    points = [
+        point("analog-input", 3),
+        _state_of("analog-input", 3, "event-state", {0: 0.0, 1: 7.0}),
+        _state_of("analog-input", 3, "reliability", {0: 0.0, 1: 1.0}),
+        _state_of("analog-input", 3, "fault"),
+        _state_of("analog-input", 3, "in-alarm"),
+        _state_of("analog-input", 1, "fault"),
+        _state_of("binary-input", 1, "out-of-service"),
+        _state_of("binary-input", 1, "overridden"),
+    ]
+    async with controller() as port, driver_of(port, points) as driver:
+        driver.is_known, driver.reads_multiple = True, multiple
+        (block,) = driver.plan([], points)
+        sample = await driver.read(block)
+    read = {
+        b.key[1]: (float(v), int(q))
+        for b, v, q in zip(block.bindings, sample.values, sample.quality, strict=True)
+    }
+    assert read == {
+        "analog-input_3": (3.0, Quality.SENSOR_FAULT),  # its reliability is no-sensor
+        "analog-input_3_event-state": (0.0, 0),
+        "analog-input_3_reliability": (1.0, 0),
+        "analog-input_3_fault": (1.0, 0),
+        "analog-input_3_in-alarm": (0.0, 0),
+        "analog-input_1_fault": (0.0, 0),
+        "binary-input_1_out-of-service": (1.0, 0),
+        "binary-input_1_overridden": (0.0, 0),
+    }

@@ -26,13 +26,17 @@ from bacpypes3.object import (
 from bacpypes3.pdu import GlobalBroadcast, IPv4Address
 from bacpypes3.primitivedata import Real, Time
 
-from collectors.drivers import bacnet_inventory
+from collectors.driver import BusContext
+from collectors.drivers.bacnet import BacnetDriver
 from collectors.drivers.bacnet_discover import Search, find_devices
 from collectors.drivers.bacnet_inventory import Inventory
 from collectors.found_bacnet import FoundDevice, as_profile, as_site
 from collectors.probe_bacnet import add_arguments, discover
+from energy_center.config import bindings
+from energy_center.config.bindings import BacnetIp, BacnetSource, Connection, PointBinding
 from energy_center.config.profile_model import BacnetProfile
 from energy_center.domain.quantities import Role
+from energy_center.domain.units import Linear
 from energy_center.errors import NotFound
 from tests.protocol.test_bacnet_router import STATIONS, Stand
 
@@ -338,6 +342,27 @@ async def test_probe_says_what_is_wrong(words: tuple[str, ...], why: str) -> Non
         await _probe(*words)
 
 
-def test_flags_have_their_words_in_the_order_of_the_standard() -> None:
-    # 135-2020, 12.2.7: IN_ALARM, FAULT, OVERRIDDEN, OUT_OF_SERVICE
-    assert bacnet_inventory._FLAG_WORDS == ("in-alarm", "fault", "overridden", "out-of-service")
+async def test_schedules_and_states_are_read_as_points() -> None:
+    sources = (
+        BacnetSource("multi-state-input", 1, {1: 0.0, 2: 1.0, 3: 2.0}),
+        BacnetSource("schedule", 1),
+        BacnetSource("schedule", 1, {}, "out-of-service"),
+        BacnetSource("binary-input", 1, {}, "event-state"),
+    )
+    points = tuple(
+        PointBinding(("a", f"p{n}"), Role.SCHEDULE, "a", "a", 30.0, Linear(), source)
+        for n, source in enumerate(sources)
+    )
+    async with device() as (_, port):
+        target = BacnetIp("127.0.0.1", port, 77, 1.0)
+        driver = BacnetDriver(
+            BusContext(Connection("a", target), (bindings.Device("a", "a"),), points, "test")
+        )
+        await driver.open()
+        try:
+            (block,) = driver.plan([], points)
+            sample = await driver.read(block)
+        finally:
+            await driver.close()
+    read = dict(zip([b.key[1] for b in block.bindings], sample.values.tolist(), strict=True))
+    assert read == {"p0": 1.0, "p1": 1.0, "p2": 0.0, "p3": 0.0}
