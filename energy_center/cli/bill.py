@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from energy_center.cli import out
 from energy_center.cli.bill_text import (
     show_advice,
     show_bill,
+    show_calls,
     show_differences,
     show_plans,
 )
@@ -24,7 +26,7 @@ from energy_center.services.bill_export import account_of_words, periods_of, ser
 from energy_center.services.bill_view import view_bill
 from energy_center.services.compare_plans import PlanCost, compare_plans
 from energy_center.services.study_export import Study
-from energy_center.services.tariff_catalogue import shipped_tariffs, tariff
+from energy_center.services.tariff_catalogue import programme, shipped_programmes, shipped_tariffs, tariff
 from energy_center.services.utility_bill import read_utility_bill
 from energy_center.settings import Settings
 from energy_center.store.installation import installed_database
@@ -32,6 +34,7 @@ from energy_center.tariffs.bill import bill_series
 from energy_center.tariffs.bill_model import Account, Bill, BillingPeriod
 from energy_center.tariffs.check_bill import Cause, Difference, check_bill
 from energy_center.tariffs.contract import Advice, advise, parts_of
+from energy_center.tariffs.demand_response import Call, Settled, settle
 from energy_center.tariffs.measure import Measured
 from energy_center.tariffs.reading_days import find_reading_days
 from energy_center.tariffs.tariff_model import Tariff
@@ -60,6 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", type=Path, metavar="FILE", help="the utility's bill, to be compared")
     parser.add_argument("--compare", action="store_true", help="what other tariffs would have cost")
     parser.add_argument("--best-contract", action="store_true", help="the contract that would cost least")
+    parser.add_argument("--programme", metavar="ID", help="a demand-response programme, for --call")
+    parser.add_argument(
+        "--call",
+        action="append",
+        default=[],
+        metavar="TIME,HOURS,PRICE",
+        help="a call of the programme, such as 2026-07-15T16:00,2,8.50; may be repeated",
+    )
     parser.add_argument("--list-plans", action="store_true", help="show all tariffs and end")
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -118,6 +129,7 @@ class _Answers:
     read_on: BillingPeriod | None = None
     plans: Sequence[PlanCost] = ()
     advice: Advice | None = None
+    calls: Sequence[Settled] = ()
 
 
 def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
@@ -131,7 +143,27 @@ def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
         held = reckoned.account.contract_on(reckoned.periods[-1].last)
         parts = parts_of(reckoned.bills, reckoned.account.industry_factor)
         advice = advise(parts, held.kw if held else {})
-    return _Answers(differences, read_on, plans, advice)
+    return _Answers(differences, read_on, plans, advice, _calls(args, reckoned))
+
+
+def _calls(args: argparse.Namespace, reckoned: _Reckoned) -> Sequence[Settled]:
+    if not args.call:
+        return ()
+    if args.programme is None:
+        raise Invalid(f"--call needs --programme, one of: {', '.join(shipped_programmes())}")
+    asked = programme(args.programme)
+    calls = [_call(word, ZoneInfo(asked.time_zone)) for word in args.call]
+    return settle(asked, tariff(asked.calendar).editions[-1], calls, reckoned.series)
+
+
+def _call(word: str, zone: ZoneInfo) -> Call:
+    try:
+        when, hours, price = word.split(",")
+        start = datetime.fromisoformat(when)
+        called = Call(start if start.tzinfo else start.replace(tzinfo=zone), Decimal(hours), Decimal(price))
+    except (ValueError, ArithmeticError) as cause:
+        raise Invalid(f"--call {word}: expected TIME,HOURS,PRICE such as 2026-07-15T16:00,2,8.50") from cause
+    return called
 
 
 def _check(path: Path, reckoned: _Reckoned) -> tuple[Sequence[Difference], BillingPeriod | None]:
@@ -221,6 +253,8 @@ def _show(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> Non
         show_plans(found.plans, args.language)
     if found.advice is not None:
         show_advice(found.advice, args.language)
+    if found.calls:
+        show_calls(found.calls, args.language)
 
 
 def _document(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> dict[str, object]:
@@ -242,4 +276,6 @@ def _document(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) ->
         ]
     if found.advice is not None:
         document["contract"] = asdict(found.advice)
+    if found.calls:
+        document["calls"] = [asdict(settled) for settled in found.calls]
     return document

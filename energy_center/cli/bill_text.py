@@ -10,6 +10,7 @@ from energy_center.services.compare_plans import PlanCost
 from energy_center.tariffs.bill_model import BillingPeriod, NoteKind
 from energy_center.tariffs.check_bill import Difference
 from energy_center.tariffs.contract import Advice
+from energy_center.tariffs.demand_response import Settled
 
 _UNITS = {"kW.h": "kWh", "m3": "m³", "1": ""}
 _SHOWN_SPANS = 5
@@ -151,3 +152,24 @@ def show_advice(advice: Advice, language: str) -> None:
     out.table(header, rows)
     out.line(text("bill.saving", language, saving=f"{advice.saving:,}", parts=advice.months))
     out.line()
+
+
+def show_calls(calls: Sequence[Settled], language: str) -> None:
+    """Calls of a demand-response programme: baseline, what was achieved and what it is worth."""
+    header = [
+        text(f"bill.call.{c}", language)
+        for c in ("start", "baseline", "demand", "achieved", "payment", "outcome")
+    ]
+    rows = [
+        (
+            f"{settled.call.start:%Y-%m-%d %H:%M} {settled.call.hours} h",
+            *(
+                "–" if kw is None else f"{kw:,.1f} kW"
+                for kw in (settled.baseline_kw, settled.demand_kw, settled.achieved_kw)
+            ),
+            f"{settled.payment:,}",
+            text(f"bill.outcome.{settled.outcome.value}", language),
+        )
+        for settled in calls
+    ]
+    out.table(header, rows)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib import resources
 
 from energy_center.errors import NotFound
+from energy_center.tariffs.demand_response import Programme, parse_programme
 from energy_center.tariffs.tariff_file import parse_edition
 from energy_center.tariffs.tariff_model import Edition, Tariff, join_editions
 
@@ -27,4 +28,20 @@ def tariff(tariff_id: str) -> Tariff:
     found = shipped_tariffs().get(tariff_id)
     if found is None:
         raise NotFound(f"No tariff '{tariff_id}'; there are: {', '.join(sorted(shipped_tariffs()))}")
+    return found
+
+
+@lru_cache(maxsize=1)
+def shipped_programmes() -> Mapping[str, Programme]:
+    """Every demand-response programme by id. Raises ConfigError when a file is wrong."""
+    folder = resources.files("energy_center.tariffs") / "programmes"
+    found = [parse_programme(f.read_text(encoding="utf-8"), f.name) for f in folder.iterdir()]
+    return {programme.programme_id: programme for programme in found}
+
+
+def programme(programme_id: str) -> Programme:
+    """A shipped programme. Raises NotFound for an unknown id."""
+    found = shipped_programmes().get(programme_id)
+    if found is None:
+        raise NotFound(f"No programme '{programme_id}'; there are: {', '.join(sorted(shipped_programmes()))}")
     return found

@@ -38,7 +38,8 @@ MINUTES_A_DAY = 24 * 60
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def _month_day(text: object) -> tuple[int, int]:
+def month_day(text: object) -> tuple[int, int]:
+    """(Month, day) of a text such as 05-16."""
     on = date.fromisoformat(f"2000-{text}")
     return on.month, on.day
 
@@ -52,7 +53,8 @@ def _minute(text: str) -> int:
     return minute
 
 
-def _known_zone(text: str) -> str:
+def known_zone(text: str) -> str:
+    """The text itself where it names a time zone."""
     try:
         ZoneInfo(text)
     except ZoneInfoNotFoundError as cause:
@@ -61,7 +63,7 @@ def _known_zone(text: str) -> str:
     return text
 
 
-MonthDay = Annotated[tuple[int, int], BeforeValidator(_month_day)]
+MonthDay = Annotated[tuple[int, int], BeforeValidator(month_day)]
 Hours = Mapping[str, str]
 DayHours = Mapping[TariffDay, Hours]
 
@@ -106,7 +108,7 @@ class _File(Strict):
     choice_of: str | None = None
     currency: Literal["TWD", "EUR", "USD", "JPY"]
     unit: Literal["kW.h", "m3"] = "kW.h"
-    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    time_zone: Annotated[str, AfterValidator(known_zone)]
     valid_from: date
     valid_to: date | None = None
     vat: Vat

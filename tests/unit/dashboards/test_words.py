@@ -18,6 +18,7 @@ from energy_center.services.figures import FigureSource, FigureState
 from energy_center.tariffs.bill_model import NoteKind
 from energy_center.tariffs.charges import LineKind
 from energy_center.tariffs.check_bill import Cause
+from energy_center.tariffs.demand_response import Outcome
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "dashboards").rglob("*.py"))
@@ -73,6 +74,7 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     wanted += [f"figure.state.{state.value}" for state in FigureState]
     wanted += [f"bill.kind.{kind.value}" for kind in LineKind]
     wanted += [f"bill.note.{kind.value}" for kind in NoteKind]
+    wanted += [f"bill.outcome.{outcome.value}" for outcome in Outcome]
     wanted += [f"bill.cause.{cause.value}" for cause in Cause]
     assert [key for key in wanted if key not in catalogue(language)] == []
 
