@@ -293,6 +293,45 @@ CREATE TABLE public.latest (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.meter_event (
+    meter_event_id bigint NOT NULL,
+    kind text NOT NULL,
+    point_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    detail jsonb NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    undone_by text,
+    undone_at timestamp with time zone,
+    CONSTRAINT meter_event_check CHECK ((from_ts < to_ts)),
+    CONSTRAINT meter_event_check1 CHECK (((undone_by IS NULL) = (undone_at IS NULL))),
+    CONSTRAINT meter_event_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'exchange'::text]))),
+    CONSTRAINT meter_event_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.meter_event ALTER COLUMN meter_event_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.meter_event_meter_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.meter_event_reading (
+    meter_event_id bigint NOT NULL,
+    ts timestamp with time zone NOT NULL,
+    old_value double precision,
+    new_value double precision,
+    old_quality smallint,
+    new_quality smallint,
+    CONSTRAINT meter_event_reading_check CHECK (((old_value IS NOT NULL) OR (new_value IS NOT NULL))),
+    CONSTRAINT meter_event_reading_check1 CHECK (((old_value IS NULL) = (old_quality IS NULL))),
+    CONSTRAINT meter_event_reading_check2 CHECK (((new_value IS NULL) = (new_quality IS NULL)))
+);
+
 CREATE TABLE public.notification_outbox (
     outbox_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -584,6 +623,12 @@ ALTER TABLE ONLY public.job_progress
 ALTER TABLE ONLY public.latest
     ADD CONSTRAINT latest_pkey PRIMARY KEY (point_id);
 
+ALTER TABLE ONLY public.meter_event
+    ADD CONSTRAINT meter_event_pkey PRIMARY KEY (meter_event_id);
+
+ALTER TABLE ONLY public.meter_event_reading
+    ADD CONSTRAINT meter_event_reading_pkey PRIMARY KEY (meter_event_id, ts);
+
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_pkey PRIMARY KEY (outbox_id);
 
@@ -658,6 +703,8 @@ CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
 CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at DESC);
 
+CREATE INDEX meter_event_point ON public.meter_event USING btree (point_id, from_ts);
+
 CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE (sent_at IS NULL);
 
 CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_per_range='32');
@@ -690,6 +737,12 @@ ALTER TABLE ONLY public.device_health
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.space(space_id);
+
+ALTER TABLE ONLY public.meter_event
+    ADD CONSTRAINT meter_event_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);
+
+ALTER TABLE ONLY public.meter_event_reading
+    ADD CONSTRAINT meter_event_reading_meter_event_id_fkey FOREIGN KEY (meter_event_id) REFERENCES public.meter_event(meter_event_id);
 
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);

@@ -1,6 +1,7 @@
 """Energy from rolled-up buckets: of registers by their first and last reading, of power by its mean."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,8 +34,9 @@ def of_register_buckets(
     at = np.column_stack((start_s, start_s + width_s / 2.0)).ravel()
     level = np.column_stack((first, last)).ravel()
     single = np.column_stack((np.ones(first.size, bool), last != first)).ravel()
-    running = clean_exchanged(at[single], level[single], register, exchanges)
-    recorded = {exchange.at_s for exchange in exchanges}
+    placed = [Exchange(_within(e.at_s, width_s), e.old_last, e.new_first) for e in exchanges]
+    running = clean_exchanged(at[single], level[single], register, placed)
+    recorded = {place.at_s: e.at_s for place, e in zip(placed, exchanges, strict=True)}
     lost = [e.at_s for e in running.events if e.kind in _LOSES and e.at_s not in recorded]
     share = coverage.copy()
     share[np.clip(np.searchsorted(start_s, lost, side="right") - 1, 0, None)] = 0.0
@@ -44,7 +46,13 @@ def of_register_buckets(
     covered = _covered(start_s, width_s, share, known_edges)
     unknown = (np.diff(known_edges) <= 0) | ((covered <= 0) & (amount <= 0))
     found = Energies(edges_s, np.where(unknown, np.nan, amount), covered / np.diff(edges_s), Method.REGISTER)
-    return found, running.events
+    return found, tuple(replace(e, at_s=recorded.get(e.at_s, e.at_s)) for e in running.events)
+
+
+def _within(at_s: float, width_s: float) -> float:
+    """Between the places of its bucket's first and last reading; at the bucket's start, before both."""
+    start = at_s // width_s * width_s
+    return at_s if at_s == start else start + width_s / 4.0
 
 
 def of_power_buckets(

@@ -33,6 +33,7 @@ AlarmOperator = Annotated[User, Depends(WhoMay(Permission.ACKNOWLEDGE_ALARM))]
 OrderCreator = Annotated[User, Depends(WhoMay(Permission.CREATE_WORK_ORDER))]
 OrderWorker = Annotated[User, Depends(WhoMay(Permission.WORK_ON_ORDER))]
 EquipmentCommander = Annotated[User, Depends(WhoMay(Permission.COMMAND_EQUIPMENT))]
+ReadingCorrector = Annotated[User, Depends(WhoMay(Permission.CORRECT_READINGS))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

@@ -16,12 +16,15 @@ from energy_center.analysis.buckets import of_power_buckets, of_register_buckets
 from energy_center.analysis.counters import CounterEvent, FloatArray, Register
 from energy_center.analysis.grid import Step, edges_of
 from energy_center.analysis.intervals import Energies, Method
+from energy_center.analysis.registers import Exchange
 from energy_center.analysis.virtual_meters import BadExpression, VirtualMeter, parse_virtual_meter
+from energy_center.domain.meter_events import MeterEvent
 from energy_center.domain.quantities import Kind, Role
 from energy_center.domain.site import Equipment, Point, Site
 from energy_center.domain.timeline import Interval
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
+from energy_center.store.meter_events import exchanges_of
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, Series, read_series
 from energy_center.store.site import MAX_RATE_PER_H
@@ -41,6 +44,7 @@ _FINE_UP_TO = timedelta(days=100)  # longer periods are read by hours
 _AROUND = timedelta(days=2)  # a register is looked for so far around the period, to bridge a gap at its ends
 _LAST_DIGIT = 1.0  # meters show whole units at the coarsest: a step back by it is rounding
 _WIDTHS = {Grain.QUARTER: 900.0, Grain.HOUR: 3600.0}
+_JUST_BEFORE = timedelta(milliseconds=1)  # an exchange's period begins with the old meter's last register
 _US = 1e6
 
 
@@ -158,21 +162,42 @@ async def _read_and_cut(
 ) -> dict[str, PointEnergy]:
     start, end = (datetime.fromtimestamp(float(at), UTC) for at in (edges_s[0], edges_s[-1]))
     ids = [point.point_id for point in meters.values()]
-    series = await read_series(db, ids, start - _AROUND, end + _AROUND, grain) if ids else {}
+    if not ids:
+        return {}
+    series = await read_series(db, ids, start - _AROUND, end + _AROUND, grain)
+    async with db.connection() as connection:
+        recorded = await exchanges_of(connection, ids, start - _AROUND, end + _AROUND)
+    exchanges = {point_id: [_exchange(event) for event in events] for point_id, events in recorded.items()}
 
     def cut() -> dict[str, PointEnergy]:
-        return {name: _cut(point, series[point.point_id], grain, edges_s) for name, point in meters.items()}
+        return {
+            name: _cut(p, series[p.point_id], grain, edges_s, exchanges.get(p.point_id, ()))
+            for name, p in meters.items()
+        }
 
     return await asyncio.to_thread(cut)  # years of many meters take tens of milliseconds
 
 
-def _cut(point: Point, series: Series, grain: Grain, edges_s: FloatArray) -> PointEnergy:
+def _exchange(event: MeterEvent) -> Exchange:
+    old_last, new_first = event.detail["old_last"], event.detail["new_first"]
+    return Exchange((event.from_at + _JUST_BEFORE).timestamp(), float(str(old_last)), float(str(new_first)))
+
+
+def _cut(
+    point: Point, series: Series, grain: Grain, edges_s: FloatArray, exchanges: Sequence[Exchange]
+) -> PointEnergy:
     start_s, width_s = series.at_us / _US, _WIDTHS[grain]
     if point.kind is not Kind.COUNTER:
         return PointEnergy(of_power_buckets(start_s, width_s, series.value, series.coverage, edges_s))
     register = Register(MAX_RATE_PER_H.get(point.role, np.inf), point.rollover_at, _LAST_DIGIT)
+    first, last = series.first, series.last
+    if (
+        point.interval_s > width_s
+    ):  # buckets between two readings repeat the earlier one: no register stood there
+        repeated = np.append(False, (first[1:] == last[:-1]) & (first[1:] == last[1:]))
+        first, last = np.where(repeated, np.nan, first), np.where(repeated, np.nan, last)
     return PointEnergy(
-        *of_register_buckets(start_s, width_s, series.first, series.last, series.coverage, edges_s, register)
+        *of_register_buckets(start_s, width_s, first, last, series.coverage, edges_s, register, exchanges)
     )
 
 

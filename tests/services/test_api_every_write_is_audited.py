@@ -8,15 +8,35 @@ import pytest
 
 from energy_center.api.app import create_api
 from energy_center.domain.people import UserRole
+from energy_center.domain.quantities import Role
 from energy_center.services.audit import check_audit, read_audit
+from energy_center.services.current_site import current_site
 from energy_center.settings import Settings
 from energy_center.store.pool import Database
+from tests.services.city_hall import point_of, write
 
 PASSWORD = "plum rain in May"
 NEW = "typhoon over Taichung"
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 ALARM = "/api/v1/alarms/{alarm_id}"
 COMMAND = {"equipment_id": "ahu", "point": "schedule", "wanted": 1, "expires_at": LATER}
+READ_AT = datetime(2026, 3, 2, tzinfo=UTC)
+CORRECTION = {
+    "equipment_id": "meter",
+    "point": "energy_import",
+    "start": READ_AT.isoformat(),
+    "end": (READ_AT + timedelta(minutes=1)).isoformat(),
+    "to": "add",
+    "number": 1.0,
+    "reason": "test",
+}
+EXCHANGE = {
+    "equipment_id": "meter",
+    "at": (READ_AT + timedelta(hours=1)).isoformat(),
+    "old_last": 700.0,
+    "new_first": 0.0,
+    "reason": "test",
+}
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -46,6 +66,13 @@ WRITES: dict[
         [("POST", "/api/v1/commands", COMMAND)],
         {},
     ),
+    ("POST", "/api/v1/meter-events/corrections"): (UserRole.MANAGER, [], CORRECTION),
+    ("POST", "/api/v1/meter-events/exchanges"): (UserRole.MANAGER, [], EXCHANGE),
+    ("POST", "/api/v1/meter-events/{meter_event_id}/undo"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/meter-events/corrections", CORRECTION)],
+        {},
+    ),
     ("POST", "/api/v1/users"): (
         UserRole.ADMIN,
         [],
@@ -64,15 +91,24 @@ def test_table_holds_every_route_that_changes_something():
     assert described == set(WRITES)
 
 
+@pytest.fixture
+async def register_read(database: Database, writable_point: None) -> None:
+    """One reading of the meter's register."""
+    site = await current_site(database)
+    await write(database, point_of(site, "meter", Role.ENERGY_IMPORT).point_id, [READ_AT], [500.0])
+
+
 @pytest.mark.parametrize("operation", WRITES, ids=" ".join)
 async def test_write_leaves_a_row(
-    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database, writable_point: None
+    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database, register_read: None
 ):
     role, before, body = WRITES[operation]
     client = await logged_in(role)
 
     async def send(method: str, path: str, wanted: dict[str, object]) -> None:
-        filled = path.format(alarm_id=alarm_id, work_order_id=1, command_id=1, name="operator")
+        filled = path.format(
+            alarm_id=alarm_id, work_order_id=1, command_id=1, meter_event_id=1, name="operator"
+        )
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text
 

@@ -15,8 +15,10 @@ from energy_center.analysis.counters import CounterEventKind, Register
 from energy_center.analysis.grid import Step, edges_of
 from energy_center.analysis.intervals import Energies, of_register
 from energy_center.analysis.registers import Exchange, clean_exchanged
+from energy_center.domain.people import Actor
 from energy_center.domain.quantities import Role
 from energy_center.domain.timeline import Interval, day
+from energy_center.services.meter_events import WantedExchange, record_exchange
 from energy_center.services.read_energy import read_energy
 from energy_center.store.pool import Database
 from energy_center.store.readings import ReadingBatch, write_backlog
@@ -140,7 +142,14 @@ async def test_months_from_the_database_are_right_or_marked(year: Year, database
         )
         while await roll_up(database, "Asia/Taipei", YEAR.end):
             pass
+    assert year.exchange.old_last is not None
+    at = datetime.fromtimestamp(year.exchange.at_s, UTC)
+    exchange = WantedExchange("main", "energy_import", at, year.exchange.old_last, 5.0, "simulated")
+    await record_exchange(database, exchange, None, Actor("test", "here"), YEAR.end)
+    while await roll_up(database, "Asia/Taipei", YEAR.end):
+        pass
     found = await read_energy(database, "main", YEAR, Step.MONTH)
+    assert year.exchange.at_s in [event.at_s for _, event in found.events]
     _check(found.energies, year)
 
 

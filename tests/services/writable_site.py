@@ -1,4 +1,4 @@
-"""A site of one air handler whose schedule and set-point may be written."""
+"""A site of one air handler whose schedule and set-point may be written, and one meter."""
 
 from energy_center.domain.commands import WriteLimits
 from energy_center.domain.quantities import Role
@@ -22,4 +22,6 @@ def site_with_writable_point() -> Site:
     )
     hall = Space("hall", None, SpaceKind.BUILDING, Text("市政大樓", "City Hall"))
     ahu = Equipment("ahu", "Air_Handler_Unit", Text("空調箱", "AHU"), "hall", device_id="ahu", points=points)
-    return Site("town", Text("市政府", "City"), "Asia/Taipei", (hall,), (ahu,))
+    register = Point("meter", "energy_import", Role.ENERGY_IMPORT, 60.0)
+    meter = Equipment("meter", "Electrical_Meter", Text("電表", "Meter"), "hall", points=(register,))
+    return Site("town", Text("市政府", "City"), "Asia/Taipei", (hall,), (ahu, meter))
