@@ -37,6 +37,8 @@ KEPT_FOR_S = 60.0  # after a resumed session the broker first sends what it kept
 # a broker sends at most so many before the first is acknowledged, which takes a commit of the spool
 RECEIVE_MAXIMUM = 10_000
 HANDED_OVER = 500  # messages taken in one turn of the event loop, so that polls beside them stay punctual
+# MQTT 5.0, 3.2.2.2: bad user name or password, not authorized, banned, bad authentication method
+NOT_ADMITTED = frozenset({0x86, 0x87, 0x8A, 0x8C})
 
 
 class MqttDriver:
@@ -66,6 +68,7 @@ class MqttDriver:
     ) -> None:
         """Deliver messages until cancelled; raises DeviceAway when the connection is lost or never made."""
         tried = [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311]
+        where = f"{self._target.host}:{self._target.port}"
         why = ""
         for version in [self._speaks] if self._speaks else tried:
             session = _Session(self, version, deliver, connected, notice)
@@ -76,12 +79,16 @@ class MqttDriver:
                 if session.was_connected:
                     self._speaks = version
                     raise
+                if session.is_not_admitted:  # an older protocol will not change that
+                    who = self._target.username or "nobody"
+                    raise DeviceAway(
+                        "The broker does not admit us", broker=where, username=who, why=why
+                    ) from cause
         self._speaks = None
-        where = f"{self._target.host}:{self._target.port}"
         raise DeviceAway("The broker cannot be reached", broker=where, why=why)
 
     def client(self, version: MQTTProtocolVersion) -> paho.Client:
-        """A new library client for our session; raises DeviceAway when its certificates cannot be read."""
+        """A new library client; raises DeviceAway when its certificates or its password cannot be read."""
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -92,7 +99,7 @@ class MqttDriver:
         )
         target = self._target
         if target.username is not None:
-            client.username_pw_set(target.username, os.environ.get(target.password_env or "", ""))
+            client.username_pw_set(target.username, _password(target.password_env))
         if target.tls:
             try:
                 client.tls_set(target.ca_file, target.certificate, target.key)
@@ -147,6 +154,7 @@ class _Session:
         notice: Callable[[Notice], None],
     ) -> None:
         self.was_connected = False
+        self.is_not_admitted = False
         self._driver = driver
         self._version = version
         self._deliver = deliver
@@ -208,6 +216,7 @@ class _Session:
     ) -> None:
         if reason.is_failure:
             self._refusal = str(reason)
+            self.is_not_admitted = reason.value in NOT_ADMITTED
             self._say(self._answered, outcome=False)
             return
         self._resumed_at = time.time() if flags.session_present else None
@@ -271,6 +280,15 @@ class _Session:
                 log.debug("acknowledgement not sent: the broker will send the message again")
         if self._owed and time.monotonic() - self._owed[0].since > NOT_STORED_S:
             self._say(self._lost, "a message could not be stored: the broker is to send it again")
+
+
+def _password(name: str | None) -> str | None:
+    if name is None:
+        return None
+    found = os.environ.get(name)
+    if not found:
+        raise DeviceAway("A secret is missing", why=f"the environment variable {name} is not set")
+    return found
 
 
 def _after(calls: int, then: Callable[[], None]) -> Callable[[], None]:

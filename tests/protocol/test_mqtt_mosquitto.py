@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,12 +83,20 @@ async def until(holds) -> None:
             await asyncio.sleep(0.02)
 
 
+def lone_point(
+    target: MqttBroker | int, source: MqttSource = PLAIN, status: StatusTopic | None = None
+) -> tuple[Connection, tuple[Device], tuple[PointBinding]]:
+    """One point on a broker, or on that of a port of this machine."""
+    broker = MqttBroker("127.0.0.1", target) if isinstance(target, int) else target
+    point = PointBinding(("d", "p"), Role.ACTIVE_POWER, "b", "d", 60.0, Linear(), source)
+    return Connection("b", broker), (Device("d", "b", status=status),), (point,)
+
+
 @asynccontextmanager
 async def listening(
     target: MqttBroker, name: str, source: MqttSource = PLAIN, status: StatusTopic | None = None
 ) -> AsyncIterator[Ear]:
-    point = PointBinding(("d", "p"), Role.ACTIVE_POWER, "b", "d", 60.0, Linear(), source)
-    context = BusContext(Connection("b", target), (Device("d", "b", status=status),), (point,), name)
+    context = BusContext(*lone_point(target, source, status), name)
     ear, connected = Ear(), asyncio.Event()
     running = asyncio.ensure_future(MqttDriver(context).run(ear.take, connected.set, ear.notices.append))
     try:
@@ -163,6 +172,109 @@ async def test_broker_and_collector_know_each_other_by_certificate(tmp_path: Pat
         with pytest.raises(DeviceAway, match="CERTIFICATE_VERIFY_FAILED"):
             async with listening(MqttBroker("127.0.0.1", port, tls=True), "trusts nobody"):
                 pass
+
+
+WITH_PASSWORD = ("allow_anonymous false", "password_file {folder}/passwords", "acl_file {folder}/acl")
+
+
+async def password_file(folder: Path) -> list[str]:
+    """Accounts collector/right and meter/pulse; the collector may read, the meter may write."""
+    (folder / "passwords").touch(mode=0o600)
+    for who, password in (("collector", "right"), ("meter", "pulse")):
+        made = await asyncio.create_subprocess_exec(
+            "mosquitto_passwd", "-b", folder / "passwords", who, password
+        )
+        assert await made.wait() == 0
+    (folder / "acl").write_text("user collector\ntopic read #\nuser meter\ntopic write #\n")
+    for file in folder.iterdir():
+        file.chmod(0o644)  # mosquitto, started as root, reads as another account
+    for above in (folder, folder.parent, folder.parent.parent):
+        above.chmod(above.stat().st_mode | 0o055)
+    return [line.format(folder=folder) for line in WITH_PASSWORD]
+
+
+async def test_user_and_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    lines = await password_file(tmp_path)
+    async with mosquitto(tmp_path, *lines) as port:
+        target = MqttBroker("127.0.0.1", port, username="collector", password_env="ENERGY_CENTER_BROKER")
+        monkeypatch.delenv("ENERGY_CENTER_BROKER", raising=False)
+        with pytest.raises(DeviceAway, match="A secret is missing") as unset:
+            async with listening(target, "unset"):
+                pass
+        assert "ENERGY_CENTER_BROKER is not set" in str(unset.value.facts["why"])
+        monkeypatch.setenv("ENERGY_CENTER_BROKER", "guess-4711")
+        with pytest.raises(DeviceAway, match="does not admit us") as wrong:
+            async with listening(target, "wrong"):
+                pass
+        assert wrong.value.facts["username"] == "collector"
+        assert str(wrong.value.facts["why"]).lower() in {"not authorized", "bad user name or password"}
+        with pytest.raises(DeviceAway, match="does not admit us"):
+            async with listening(MqttBroker("127.0.0.1", port), "nameless"):
+                pass
+        monkeypatch.setenv("ENERGY_CENTER_BROKER", "right")
+        async with listening(target, "right") as ear:
+            publisher = Publisher(port)
+            publisher.client.username_pw_set("meter", "pulse")
+            with publisher:
+                await asyncio.to_thread(publisher.say, PLAIN.topic, b"4.5")
+                await until(lambda: ear.numbers == [4.5])
+    assert "guess-4711" not in caplog.text + str(wrong.value.facts)
+
+
+LISTEN = """
+import asyncio, sys
+from collectors.driver import BusContext
+from collectors.drivers.mqtt import MqttDriver
+from tests.protocol.test_mqtt_mosquitto import lone_point
+
+async def main(port, path):
+    driver = MqttDriver(BusContext(*lone_point(port), "killed"))
+    with open(path, "a", buffering=1) as heard:
+        def take(message):
+            heard.write(f"{float(message.sample.values[0]):g}\\n")
+            message.stored()
+        await driver.run(take, lambda: heard.write("connected\\n"))
+
+asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+"""
+
+
+async def test_messages_of_the_time_we_were_dead_arrive_exactly_once(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    heard.touch()
+
+    async def listener(port: int) -> asyncio.subprocess.Process:
+        connected = heard.read_text().count("connected")
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", LISTEN, str(port), str(heard))
+        await until(lambda: heard.read_text().count("connected") > connected)
+        await asyncio.sleep(0.3)  # the subscription is on its way
+        return process
+
+    def said(first: int, last: int) -> list[bytes]:
+        return [str(n).encode() for n in range(first, last)]
+
+    async with mosquitto(tmp_path, "allow_anonymous true") as port:
+        with Publisher(port) as publisher:
+            process = await listener(port)
+            for payload in said(0, 3):
+                await asyncio.to_thread(publisher.say, PLAIN.topic, payload)
+            await until(lambda: "2\n" in heard.read_text())
+            await asyncio.sleep(0.3)  # the last acknowledgement is on its way
+            process.kill()
+            await process.wait()
+            for payload in said(3, 103):
+                await asyncio.to_thread(publisher.say, PLAIN.topic, payload)
+            process = await listener(port)
+            await until(lambda: "102\n" in heard.read_text())
+            await asyncio.to_thread(publisher.say, PLAIN.topic, b"103")
+            await until(lambda: "103\n" in heard.read_text())
+            process.kill()
+            await process.wait()
+    numbers = [line for line in heard.read_text().splitlines() if line != "connected"]
+    assert numbers == [str(n) for n in range(104)]
 
 
 async def test_missing_certificate_is_said_and_not_fatal() -> None:
