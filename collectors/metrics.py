@@ -27,15 +27,15 @@ from energy_center.domain.supervision import (
 )
 
 SLOW_SHARE = 0.95
+RATE_REPORTS = 7  # rates are of the last minute: many devices are read less often than is reported
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """A device's counters at the last report."""
+    """A device's counters at the last reports: each its time, requests and readings, oldest first."""
 
     tally: DeviceTally
-    requests: int
-    readings: int
+    counted: tuple[tuple[float, int, int], ...]
     buckets: Sequence[int]
     p95_s: float | None
 
@@ -84,7 +84,7 @@ class Reporter:
             spool=spool_report(spool, aside),
             buses=tuple(self._bus(i, line, now, period_s) for i, line in lines),
             devices=tuple(
-                self._device(i, line, device_id, tally, period_s)
+                self._device(i, line, device_id, tally, monotonic)
                 for i, line in lines
                 for device_id, tally in line.tallies.items()
             ),
@@ -140,18 +140,21 @@ class Reporter:
         return min(1.0, grown_s / (period_s * poller.in_flight))
 
     def _device(
-        self, connection_id: str, line: Line, device_id: str, tally: DeviceTally, period_s: float
+        self, connection_id: str, line: Line, device_id: str, tally: DeviceTally, at: float
     ) -> DeviceReport:
         before = self._before.get(device_id)
         if before is None or before.tally is not tally:  # new, or its connection was made anew
-            before = _Before(tally, 0, 0, [0] * len(tally.trips.buckets), None)
+            before = _Before(tally, ((self._at, 0, 0),), [0] * len(tally.trips.buckets), None)
         errors = tally.counted
         requests = tally.samples + sum(e.count for e in errors)
         buckets = list(tally.trips.buckets)
         recent = [now - then for now, then in zip(buckets, before.buckets, strict=True)]
         p95_s = quantile_s(recent, SLOW_SHARE)
         p95_s = before.p95_s if p95_s is None else p95_s
-        self._before[device_id] = _Before(tally, requests, tally.readings, buckets, p95_s)
+        counted = (*before.counted, (at, requests, tally.readings))[-RATE_REPORTS:]
+        self._before[device_id] = _Before(tally, counted, buckets, p95_s)
+        since, requests_then, readings_then = counted[0]
+        over_s = max(at - since, 1e-3)
         return DeviceReport(
             device_id=device_id,
             connection_id=connection_id,
@@ -162,8 +165,8 @@ class Reporter:
             requests=requests,
             samples=tally.samples,
             readings=tally.readings,
-            readings_per_s=(tally.readings - before.readings) / period_s,
-            requests_per_s=(requests - before.requests) / period_s,
+            readings_per_s=(tally.readings - readings_then) / over_s,
+            requests_per_s=(requests - requests_then) / over_s,
             overruns=tally.overruns,
             errors=errors,
             last_error=tally.last_error,

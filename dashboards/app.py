@@ -144,6 +144,7 @@ def _missing_words(path: str, _missing: NotFound, language: str) -> str:
         "equipment": "equipment.not_found",
         "alarm": "alarm.not_found",
         "work_orders": "work_order.not_found",
+        "devices": "devices.not_found",
     }
     return text(keys.get(subject, "overview.no_site"), language)
 

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from dash.development.base_component import Component
 
 from dashboards.components.cell import Cell
-from dashboards.pages import alarm, alarms, equipment, equipment_list, more, overview, work_order, work_orders
+from dashboards.pages import (
+    alarm,
+    alarms,
+    device,
+    devices,
+    equipment,
+    equipment_list,
+    more,
+    overview,
+    work_order,
+    work_orders,
+)
 from dashboards.request import PageRequest
 from energy_center.domain.people import Permission
 
@@ -93,6 +104,16 @@ PAGES: tuple[Page, ...] = (
     Page(
         "/work-orders/{order_id}", "nav.work_orders", work_order.draw, parts={"orders": work_order.draw_body}
     ),
+    Page(
+        "/devices",
+        "nav.devices",
+        devices.draw,
+        cells=devices.cells,
+        figures_every_s=5.0,
+        menu=5,
+        icon="devices",
+    ),
+    Page("/devices/{device_id}", "nav.devices", device.draw),
     Page("/more", "nav.more", more.draw, phone=4, icon="more"),
 )
 

@@ -1,6 +1,7 @@
 """How collection goes: what a collector tells of itself, its buses and its devices, and what is wrong.
 
-Counts run since the collector's start; shares and rates are of its last period of about ten seconds.
+Counts run since the collector's start; shares are of its last period of about ten
+seconds, rates of the last minute.
 """
 
 from dataclasses import dataclass

@@ -39,15 +39,15 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
             Trouble.SILENT,
             Priority.HIGH,
             RuleTexts(
-                name="收集程序沒有回報",
-                likely_causes=("收集程序已停止或當機", "收集主機斷電或網路中斷", "收集主機連不到資料庫"),
+                name="收集程式沒有回報",
+                likely_causes=("收集程式已停止或當機", "收集主機斷電或網路中斷", "收集主機連不到資料庫"),
                 what_to_check=(
                     "收集主機上的服務狀態與記錄檔",
                     "主機電源與網路",
                     "DATABASE_URL 與資料庫連線數",
                 ),
                 safety="",
-                suggestion="重新啟動 `energy-center collect`；停止期間的讀數無法補回，已在暫存區的自動送出。",
+                suggestion="重新啟動 `energy-center collect`；停止期間的讀值無法補回，已在暫存區的自動送出。",
             ),
             RuleTexts(
                 name="Collector is silent",
@@ -70,7 +70,7 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
             Trouble.DROPPING,
             Priority.HIGH,
             RuleTexts(
-                name="暫存區已滿，讀數遺失",
+                name="暫存區已滿，讀值遺失",
                 likely_causes=("資料庫中斷太久", "收集主機磁碟已滿或寫入失敗"),
                 what_to_check=(
                     "資料庫是否可連線",
@@ -78,7 +78,7 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
                     "暫存區大小與最舊未送出時間",
                 ),
                 safety="",
-                suggestion="先恢復資料庫或清出磁碟空間；最舊的讀數先被捨棄，數量顯示於設備頁。",
+                suggestion="先恢復資料庫或清出磁碟空間；最舊的讀值先被捨棄，數量顯示於設備頁。",
             ),
             RuleTexts(
                 name="Spool is full: readings are lost",
@@ -100,7 +100,7 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
             Trouble.BACKLOG,
             Priority.MEDIUM,
             RuleTexts(
-                name="讀數延遲送達資料庫",
+                name="讀值延遲送達資料庫",
                 likely_causes=("資料庫曾中斷，仍在補送", "資料庫寫入太慢或連線不穩"),
                 what_to_check=("設備頁的最舊未送出時間是否縮短", "資料庫負載與磁碟", "收集主機的網路"),
                 safety="",
@@ -129,7 +129,7 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
                 likely_causes=("案場檔或設備設定檔有錯誤", "收集主機上的檔案與已套用的不同"),
                 what_to_check=("設備頁所列的錯誤", "以 energy-center site check 檢查檔案"),
                 safety="",
-                suggestion="修正後再次套用；在此之前收集程序沿用舊的案場檔。",
+                suggestion="修正後再次套用；在此之前收集程式沿用舊的案場檔。",
             ),
             RuleTexts(
                 name="New site file was refused",
@@ -149,11 +149,11 @@ COLLECTION_ALARMS: Mapping[Trouble, CollectionAlarm] = MappingProxyType(
             Trouble.UNKNOWN_POINTS,
             Priority.LOW,
             RuleTexts(
-                name="未登錄點位的讀數另存",
-                likely_causes=("收集程序的案場檔尚未套用到資料庫",),
+                name="未登錄點位的讀值另存",
+                likely_causes=("收集程式的案場檔尚未套用到資料庫",),
                 what_to_check=("以 energy-center site plan 比較檔案與資料庫",),
                 safety="",
-                suggestion="執行 energy-center site apply;另存的讀數隨後會自動補入。",
+                suggestion="執行 energy-center site apply;另存的讀值隨後會自動補入。",
             ),
             RuleTexts(
                 name="Readings of unknown points are set aside",

@@ -202,7 +202,7 @@ def _place(listed: store.ListedAlarm) -> Text:
     name = listed.alarm.equipment_id.removeprefix(COLLECTOR)
     if name == listed.alarm.equipment_id:
         return listed.equipment_name
-    return Text(f"收集程序 {name}", f"Collector {name}")
+    return Text(f"收集程式 {name}", f"Collector {name}")
 
 
 def rule_name(rule_id: str) -> Text:

@@ -75,6 +75,7 @@ class DeviceHealth:
     requests: int
     failures: int
     overruns: int
+    last_error: LastError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,6 @@ class DeviceDetail:
 
     device: DeviceHealth
     errors: tuple[ErrorCount, ...]
-    last_error: LastError | None
     malformed: tuple[MalformedSample, ...]
     bus: BusReport | None
     events: tuple[DeviceEvent, ...]
@@ -145,7 +145,6 @@ async def get_device(db: Database, device_id: str, now: datetime) -> DeviceDetai
     return DeviceDetail(
         device=_health(row, known),
         errors=report.errors if report else (),
-        last_error=report.last_error if report else None,
         malformed=tuple(s for s in bus.malformed_samples if device_id in s.device_ids) if bus else (),
         bus=bus,
         events=tuple(await events_of(db, device_id, limit=20)),
@@ -232,6 +231,7 @@ def _health(row: DeviceRow, known: _Known) -> DeviceHealth:
         requests=report.requests if report else 0,
         failures=sum(e.count for e in report.errors) if report else 0,
         overruns=report.overruns if report else 0,
+        last_error=report.last_error if report else None,
     )
 
 

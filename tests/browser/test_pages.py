@@ -19,6 +19,8 @@ PATHS = (
     "/equipment/ltb-main",
     "/equipment/ltb-sump-b3",
     "/work-orders",
+    "/devices",
+    "/devices/ltb-main",
     "/more",
 )
 
@@ -108,6 +110,26 @@ async def test_a_fault_becomes_an_alarm_and_a_work_order_that_is_closed(
     await expect(operator.locator("[data-order-state]")).to_have_attribute("data-order-state", "closed")
     await expect(manager.locator(".timeline")).to_contain_text("步驟 done")
     assert manager_misdeeds.seen == []
+
+
+async def test_a_device_that_stops_answering_is_told_while_the_page_is_open(
+    open_page: OpenPage, stack: Stack
+) -> None:
+    page, misdeeds = await open_page("viewer")
+    await page.locator('header a[href="/devices"]').click()
+    row = page.locator('tr[data-device="ltb-fl07-meter"]')
+    await expect(row.locator(".tag")).to_have_text("正常", timeout=20_000)
+    await stack.control(do="fault", name="meter_offline", equipment="ltb-fl07-meter")
+    try:
+        # read every 20 s, missed three times, told within 10 s
+        await expect(row.locator(".tag")).to_have_text("離線", timeout=60_000)
+        await expect(row.locator(".c-wrong")).to_have_text("逾時未回應")
+        await row.locator("a.title").click()
+        await expect(page.locator("[data-device-status]")).to_have_attribute("data-device-status", "away")
+        await expect(page.locator(".advice")).to_contain_text("站號")
+    finally:
+        await stack.control(do="clear", name="meter_offline", equipment="ltb-fl07-meter")
+    assert misdeeds.seen == []
 
 
 async def test_a_viewer_sees_alarms_and_has_no_buttons(open_page: OpenPage) -> None:

@@ -74,7 +74,7 @@ async def test_device_shows_its_failures_by_kind_and_messages_that_could_not_be_
         ("timeout", "", 7),
         ("refused", "2", 3),
     ]
-    assert shown["last_error"]["said"] == "illegal data address"
+    assert shown["device"]["last_error"]["said"] == "illegal data address"
     assert [e["online"] for e in shown["events"]] == [False]
 
 

@@ -1,4 +1,4 @@
-"""What has no place in the phone's bottom bar: work orders, language, theme, log-out."""
+"""What has no place in the phone's bottom bar: work orders, devices, language, theme, log-out."""
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -15,14 +15,8 @@ async def draw(request: PageRequest) -> Component:
             html.Div(
                 [
                     html.Div(who(request.user, request.language), className="more-row"),
-                    dcc.Link(
-                        [
-                            html.Span("", className="icon icon-work_orders", **{"aria-hidden": "true"}),
-                            html.Span(request.t("nav.work_orders")),
-                        ],
-                        href="/work-orders",
-                        className="more-row",
-                    ),
+                    _link("/work-orders", "work_orders", request),
+                    _link("/devices", "devices", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",
@@ -36,4 +30,15 @@ async def draw(request: PageRequest) -> Component:
                 className="panel more",
             ),
         ]
+    )
+
+
+def _link(href: str, name: str, request: PageRequest) -> Component:
+    return dcc.Link(
+        [
+            html.Span("", className=f"icon icon-{name}", **{"aria-hidden": "true"}),
+            html.Span(request.t(f"nav.{name}")),
+        ],
+        href=href,
+        className="more-row",
     )
