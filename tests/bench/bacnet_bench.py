@@ -27,7 +27,7 @@ from energy_center.domain.quantities import Role
 from energy_center.domain.units import Linear
 from tests.bench.bacnet_devices import EQUIPMENT
 from tests.bench.c_programs import OUR_CORE, SERVER_CORE, on_core
-from tests.bench.collect_bench import run, spooling
+from tests.bench.intake import run, spooling
 
 GROUP = "BACnet"
 RUNS, DEVICES, OBJECTS, MEASURED_S = 5, 8, 120, 2.0

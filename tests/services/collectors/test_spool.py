@@ -289,6 +289,7 @@ async def test_going_live_and_dark_during_writes_loses_nothing(tmp_path: Path) -
         flapping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await flapping
+        spool.go_dark()  # what was handed over last and not taken is read from disk
         spool.go_live()
         got += await rest(spool)
     assert sorted(got) == list(range(151))
