@@ -3,7 +3,7 @@
 Devices are the C server on the other core. Punctuality and CPU: 200 devices of 50 floats each, every 10 s,
 for 45 s, from the wire to the disk. Urgent requests: a device that takes 20 ms and always has something due;
 60 times somebody asks for something else at some moment. The dead unit: ten units behind one gateway, read
-every second; one never answers; 20 s from when it is known to be away. One run each: the interval is the load.
+every second; one never answers; 20 s from when it is known to be away. One run each.
 """
 
 import asyncio
