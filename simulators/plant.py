@@ -58,8 +58,6 @@ def _stage(chunk: Chunk, house: House, chillers: list[Equipment]) -> Stage:
     delivered = np.minimum(house.cooling_kw, 1.03 * count * capacity)
     part_load = delivered / np.maximum(count * capacity, 1.0)
     approach = 1.2 + 2.8 * part_load
-    for tower in chunk.model.of(house.id, "tower"):
-        approach = approach + TOWER_FOULED_K * chunk.share_active("tower_fouled", tower.id)
     lowest = np.maximum(chunk.outdoor("wet_bulb_c") + approach, 21.0)
     condenser = np.where(count > 0, lowest + 0.15 * chunk.noise(f"{house.id}-cw", 1800.0), 0.0)
     speed = np.clip(38.0 + 55.0 * part_load + 2.2 * (chunk.outdoor("wet_bulb_c") - 23.0), 30.0, 100.0)
@@ -106,7 +104,9 @@ def _publish_chiller(
     worse = 0.09 * fouled + REFRIGERANT_LOW * chunk.share_active("refrigerant_low", chiller.id)
     a, b, c = PART_LOAD
     part = a + b * load + c * load * load
-    warm = 1.0 + CONDENSER_PCT_K * (stage.condenser_in_c - 29.0)
+    # each machine has a tower of its own number
+    entering = stage.condenser_in_c + _fouling_k(chunk, f"{house.id}-tower-{chiller.number}")
+    warm = 1.0 + CONDENSER_PCT_K * (entering - 29.0)
     power = on * capacity / RT_KW * model.rated(chiller, "kw_per_rt") * part * warm * (1.0 + worse)
     standby = model.rated(chiller, "standby_kw")
     status: Line | Curve = chunk.put_running(
@@ -127,7 +127,7 @@ def _publish_chiller(
     house.draw(f"chiller{chiller.number}" if house.id == "ltb" else "chillers", line, 0.52)
     heat = load * capacity + power
     house.rejected_kw = house.rejected_kw + heat * on
-    leaving = stage.condenser_in_c + heat / (WATER_KWH_M3K * model.rated(chiller, "condenser_flow_m3_h"))
+    leaving = entering + heat / (WATER_KWH_M3K * model.rated(chiller, "condenser_flow_m3_h"))
     flow = model.rated(chiller, "flow_m3_h") * on * (1.0 + 0.004 * chunk.noise(f"{chiller.id}-flow", 3600.0))
     lift = load * capacity / (WATER_KWH_M3K * model.rated(chiller, "flow_m3_h"))
     supply = house.chilled_c + 0.08 * chunk.noise(f"{chiller.id}-leaving", 1500.0)
@@ -138,9 +138,7 @@ def _publish_chiller(
     chunk.put(chiller, "chilled_water_return_temperature", np.where(on > 0, supply + lift, rest + 0.2), 0.05)
     chunk.put_states(chiller, "chilled_water_supply_temperature_setpoint", setting)
     chunk.put(chiller, "chilled_water_flow", flow, 0.006 * flow.mean(axis=0))
-    chunk.put(
-        chiller, "condenser_water_entering_temperature", np.where(on > 0, stage.condenser_in_c, idle), 0.05
-    )
+    chunk.put(chiller, "condenser_water_entering_temperature", np.where(on > 0, entering, idle), 0.05)
     chunk.put(chiller, "condenser_water_leaving_temperature", np.where(on > 0, leaving, idle + 0.3), 0.05)
     condensing = leaving + 0.5 + 1.1 * load + fouled * (0.6 + 2.6 * load)
     chunk.put(chiller, "condensing_temperature", np.where(on > 0, condensing, idle + 0.4), 0.06)
@@ -148,6 +146,11 @@ def _publish_chiller(
     chunk.put(chiller, "evaporating_temperature", np.where(on > 0, evaporating, rest + 0.1), 0.06)
     chunk.put_states(chiller, "fault", chunk.share_active("equipment_trip", chiller.id))
     chunk.shared[f"{chiller.id}-status"] = status
+
+
+def _fouling_k(chunk: Chunk, tower_id: str) -> Floats:
+    """Return by how much a fouled tower leaves its water warmer, kelvin, shape (n,)."""
+    return TOWER_FOULED_K * chunk.share_active("tower_fouled", tower_id)
 
 
 def _publish_header(chunk: Chunk, house: House, stage: Stage) -> None:
@@ -228,7 +231,7 @@ def _publish_towers(chunk: Chunk, house: House, stage: Stage, idle: Floats) -> N
         power = chunk.model.rated(tower, "power_kw") * (speed / 100.0) ** 2.8
         chunk.put_running(tower, "fan_status", on, chunk.constant(f"{tower.id}-h", 6000.0, 15000.0))
         chunk.put(tower, "fan_speed", speed, 0.6 * on)
-        basin = np.where(on > 0, stage.condenser_in_c, idle)
+        basin = np.where(on > 0, stage.condenser_in_c + _fouling_k(chunk, tower.id), idle)
         chunk.put(tower, "condenser_water_supply_temperature", basin, 0.05)
         line = chunk.put(tower, "active_power", power, 0.02 * power.mean(axis=0))
         house.draw("tower" if house.id == "ltb" else "chw-pumps", line)

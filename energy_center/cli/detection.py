@@ -79,6 +79,7 @@ def _score(plan: Plan, *, healthy: bool) -> tuple[Score, float]:
     site = numbered(load_site(SITE_FILE).site)
     bound, zone = bindings(site, STEP_S), ZoneInfo(site.time_zone)
     finds = {entry.rule.rule_id: entry.rule.fault for entry in rules().values()}
+    excuses = {entry.rule.rule_id: entry.rule.also for entry in rules().values()}
     names = frozenset(name for found in finds.values() for name in found)
     findings: list[Finding] = []
     truth: list[TrueFault] = []
@@ -95,9 +96,15 @@ def _score(plan: Plan, *, healthy: bool) -> tuple[Score, float]:
         for backtest in judge(bound, past, scenario, zone):
             findings += backtest.findings
         truth += past.truth
-    return score(findings, truth, finds, _relation(site), SLACK), float(
-        len(plan.seeds) * plan.days * len(site.buildings)
-    )
+    related = _relation(site)
+    result = score(findings, truth, finds, related, SLACK, excuses, _near(site, related))
+    return result, float(len(plan.seeds) * plan.days * len(site.buildings))
+
+
+def _near(site: Site, related: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """Whether an alarm and a fault are related, or stand in one building."""
+    building = {e.equipment_id: site.building_of(e.space_id) for e in site.equipment}
+    return lambda alarm, fault: related(alarm, fault) or building.get(alarm) == building.get(fault)
 
 
 def _relation(site: Site) -> Callable[[str, str], bool]:

@@ -123,7 +123,8 @@ class Rule:
     """A fault that can be seen in series of readings.
 
     `hold_s`: known-true time before raising; `keep_s`: known-false time before returning; `lookback_s`: how
-    far before a step the detection looks, so that a live window can be as short as that.
+    far before a step the detection looks, so that a live window can be as short as that. `fault` names the
+    simulated faults that it must find, `also` those that may rightly raise it though another rule finds them.
     """
 
     rule_id: str
@@ -140,6 +141,7 @@ class Rule:
     step_s: float = 60.0
     lookback_s: float = 0.0
     classes: frozenset[str] = frozenset()
+    also: tuple[str, ...] = ()
 
     def name(self) -> Text:
         """The rule's name in both languages."""

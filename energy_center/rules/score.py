@@ -63,11 +63,14 @@ def score(
     finds: Mapping[str, Sequence[str]],
     related: Related,
     slack: timedelta,
+    excuses: Mapping[str, Sequence[str]],
+    near: Related,
 ) -> Score:
     """Match alarms with faults.
 
     `finds` says which faults a rule is meant to find; `related` whether an alarm at one equipment may stem
-    from a fault at another; `slack` how long after its end a fault still explains an alarm.
+    from a fault at another; `slack` how long after its end a fault still explains an alarm. `excuses` are
+    faults that may raise a rule though another must find them, wherever `near` says so.
     """
     explained: dict[int, list[Finding]] = defaultdict(list)
     unexplained: list[Finding] = []
@@ -75,7 +78,7 @@ def score(
         causes = [i for i, f in enumerate(faults) if _explains(f, finding, finds, related, slack)]
         for cause in causes:
             explained[cause].append(finding)
-        if not causes:
+        if not causes and not any(_explains(f, finding, excuses, near, slack) for f in faults):
             unexplained.append(finding)
     rows = tuple(
         _row(rule_id, findings, faults, explained, unexplained, names) for rule_id, names in finds.items()

@@ -27,7 +27,15 @@ def same_place(one: str, other: str) -> bool:
 
 def test_a_fault_found_by_two_rules_counts_once() -> None:
     faults = [TrueFault("tank_leak", "tank", hour(10), hour(20))]
-    result = score([finding("leak", 11), finding("level", 15)], faults, FINDS, same_place, timedelta(hours=2))
+    result = score(
+        [finding("leak", 11), finding("level", 15)],
+        faults,
+        FINDS,
+        same_place,
+        timedelta(hours=2),
+        {},
+        same_place,
+    )
     assert (result.overall.faults, result.overall.found, result.overall.false_alarms) == (1, 1, 0)
     assert result.overall.median_delay_s == 2 * 3600
 
@@ -45,14 +53,28 @@ def test_a_fault_found_by_two_rules_counts_once() -> None:
 )
 def test_what_explains_an_alarm(alarm: Finding, false: int) -> None:
     faults = [TrueFault("tank_leak", "tank", hour(10), hour(20))]
-    result = score([alarm], faults, FINDS, same_place, timedelta(hours=2))
+    result = score([alarm], faults, FINDS, same_place, timedelta(hours=2), {}, same_place)
     assert result.overall.false_alarms == false
     assert result.overall.precision == 1 - false
 
 
+def test_a_fault_next_door_may_excuse_an_alarm_but_is_not_found_by_it() -> None:
+    faults = [TrueFault("drift", "pump", hour(10), hour(20))]
+    result = score(
+        [finding("level", 11)],
+        faults,
+        FINDS,
+        same_place,
+        timedelta(0),
+        {"level": ("drift",)},
+        lambda *_: True,
+    )
+    assert (result.overall.false_alarms, result.overall.found) == (0, 0)
+
+
 def test_a_fault_that_nobody_finds_lowers_recall() -> None:
     faults = [TrueFault(name, "tank", hour(10), hour(20)) for name in ("tank_leak", "drift", "unheard of")]
-    result = score([finding("leak", 11)], faults, FINDS, same_place, timedelta(0))
+    result = score([finding("leak", 11)], faults, FINDS, same_place, timedelta(0), {}, same_place)
     assert result.overall.recall == 0.5
     assert [fault.name for fault in result.missed] == ["drift"]
 

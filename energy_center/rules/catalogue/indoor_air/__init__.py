@@ -1,0 +1,1 @@
+"""Rooms: air, temperature, set-points."""

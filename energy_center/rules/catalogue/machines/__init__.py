@@ -1,0 +1,1 @@
+"""Faults that machines report themselves."""

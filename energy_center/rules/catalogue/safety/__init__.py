@@ -1,0 +1,1 @@
+"""Fire, leaks of water, and systems that watch over people."""

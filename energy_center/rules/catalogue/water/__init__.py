@@ -1,0 +1,1 @@
+"""Mains water."""
