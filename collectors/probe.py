@@ -1,7 +1,7 @@
 """`python -m collectors.probe`: reads one equipment, point or register by hand, to commission a device.
 
-A point is read exactly as the collectors read it; a bare register is shown under every plausible meaning; a
-BACnet device tells what it holds (`probe_bacnet`).
+A point is read exactly as the collectors read it; a bare register is shown under every plausible meaning
+(`probe_modbus`); a BACnet device tells what it holds (`probe_bacnet`).
 """
 
 import argparse
@@ -13,24 +13,16 @@ from typing import Any, cast
 
 import numpy as np
 
-from collectors.decode import decode_words
 from collectors.driver import BusContext, Message, PolledDriver, PushedDriver, Sample
-from collectors.drivers.modbus import ModbusClient, payload_of, read_request
-from collectors.probe_bacnet import add_arguments, discover
+from collectors.probe_bacnet import add_arguments as add_bacnet_arguments
+from collectors.probe_bacnet import discover
+from collectors.probe_modbus import add_arguments as add_modbus_arguments
+from collectors.probe_modbus import read_modbus
 from collectors.registry import make_driver
-from energy_center.config.bindings import (
-    ModbusSource,
-    Plant,
-    PointBinding,
-    Protocol,
-    RegisterType,
-    Table,
-    WordOrder,
-)
+from energy_center.config.bindings import Plant, PointBinding, Protocol
 from energy_center.config.load_site import load_site, move_connections
-from energy_center.domain.quantities import QUANTITIES, Role
+from energy_center.domain.quantities import QUANTITIES
 from energy_center.domain.readings import Quality
-from energy_center.domain.units import Linear
 from energy_center.errors import DeviceAway, EnergyCenterError, NotFound
 from energy_center.settings import Settings
 
@@ -43,49 +35,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("point", nargs="?", help="one of its points; default all")
     parser.add_argument("--site", type=Path)
     parser.add_argument("--endpoints", type=Path)
-    parser.add_argument("--modbus", metavar="HOST:PORT", help="a device without a site file")
-    parser.add_argument("--unit", type=int, default=1)
-    parser.add_argument("--table", choices=[t.value for t in Table], default=Table.HOLDING.value)
-    parser.add_argument("--address", type=int, default=0, help="wire address, from 0")
-    parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    add_arguments(parser)
+    add_modbus_arguments(parser)
+    add_bacnet_arguments(parser)
     return parser.parse_args(argv)
-
-
-async def read_registers(args: argparse.Namespace) -> list[dict[str, object]]:
-    """Registers of a device, and what they would mean as each type and word order."""
-    host, _, port = args.modbus.rpartition(":")
-    client = ModbusClient()
-    await client.connect(host, int(port), 3.0)
-    try:
-        table = Table(args.table)
-        pdu, _ = await client.request(args.unit, read_request(table, args.address, args.count), 3.0)
-        payload = payload_of(pdu, table, args.count)
-    finally:
-        client.abort()
-    if table.is_bits:
-        bits = np.unpackbits(np.frombuffer(payload, np.uint8), bitorder="little")[: args.count]
-        return [{"address": args.address + i, "type": "bool", "reads": int(b)} for i, b in enumerate(bits)]
-    words = np.frombuffer(payload, ">u2").tolist()
-    return [row for i in range(len(words)) for row in meanings(args.address + i, words[i:])]
-
-
-def meanings(address: int, words: list[int]) -> list[dict[str, object]]:
-    """What the words from an address mean as each type that fits into them."""
-    rows: list[dict[str, object]] = []
-    for kind in RegisterType:
-        if kind is RegisterType.BOOL or kind.registers > len(words):
-            continue
-        for order in WordOrder if kind.registers > 1 else (WordOrder.BIG,):
-            source = ModbusSource(0, Table.HOLDING, address, kind, order)
-            binding = PointBinding(("", ""), Role.FREQUENCY, "", "", 1.0, Linear(), source)
-            value, _ = decode_words(binding, words[: kind.registers])
-            raw = " ".join(f"{w:04X}" for w in words[: kind.registers])
-            rows.append(
-                {"address": address, "type": kind.value, "words": order.value, "raw": raw, "reads": value}
-            )
-    return rows
 
 
 async def read_points(plant: Plant, args: argparse.Namespace) -> list[dict[str, object]]:
@@ -143,7 +96,7 @@ def _rows(bindings: tuple[PointBinding, ...], sample: Sample) -> list[dict[str, 
 
 async def _probe(args: argparse.Namespace) -> list[dict[str, object]]:
     if args.modbus:
-        return await read_registers(args)
+        return await read_modbus(args)
     site = args.site or Settings().site_file
     if site is None or args.equipment is None:
         raise NotFound(
