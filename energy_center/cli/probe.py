@@ -7,7 +7,7 @@ import sys
 SUMMARY = "read one device or register by hand, or discover what BACnet devices hold"
 _VALUES = ("site", "endpoints", "modbus", "unit", "table", "address", "count", "format")
 _BACNET = ("bacnet", "bbmd", "device", "low", "high", "most", "wait", "timeout")
-_FLAGS = ("discover", "as_profile", "as_site")
+_FLAGS = ("identify", "discover", "as_profile", "as_site")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     modbus.add_argument("--table", choices=("holding", "input", "coil", "discrete"))
     modbus.add_argument("--address", help="wire address, from 0")
     modbus.add_argument("--count", help="registers or bits, default 2")
+    modbus.add_argument("--identify", action="store_true", help="ask who it is (function 43/14)")
     bacnet = parser.add_argument_group(
         "BACnet", "who is there, and each object's name, unit, value and states"
     )
