@@ -1,4 +1,4 @@
-"""How busy each Modbus line of a site will be, and what cannot be met. Pure but for its command.
+"""How busy each line and BACnet device of a site will be, and what cannot be met. Pure but for its command.
 
 `python -m collectors.bus_load --site FILE` prints it as JSON; `energy-center site check` shows it.
 """
@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from collectors.driver import ScanBlock
 from collectors.line_timing import busy_s
+from collectors.plan_objects import ObjectBlock, answer_s, most_objects, plan_objects
 from collectors.plan_reads import RegisterBlock, plan_reads
-from energy_center.config.bindings import ModbusRtu, ModbusTcp, Plant
+from energy_center.config.bindings import BacnetIp, Connection, ModbusRtu, ModbusTcp, Plant
 from energy_center.config.load_site import load_site
 from energy_center.errors import ConfigError
 
@@ -38,23 +40,53 @@ class BusLoad:
 
 
 def load_of(connection: str, target: ModbusTcp | ModbusRtu, blocks: Sequence[RegisterBlock]) -> BusLoad:
-    """The load of a line. Short intervals are met first; what comes on top of the whole time is late."""
+    """The load of a Modbus line."""
+    ordered = sorted(blocks, key=lambda b: (b.interval_s, b.unit_id, b.address))
+    return _load(connection, [(block, busy_s(target, block)) for block in ordered])
+
+
+def bacnet_loads(plant: Plant) -> list[BusLoad]:
+    """BACnet devices that answer for themselves, and MS/TP lines that their stations share."""
+    lines: dict[str, list[Connection]] = {}
+    for connection in plant.connections:
+        target = connection.target
+        if isinstance(target, BacnetIp):
+            shared = f"{target.host}:{target.port} network {target.network}"
+            name = connection.connection_id if target.baud_rate is None else shared
+            lines.setdefault(name, []).append(connection)
+    return [_bacnet_load(name, connections, plant) for name, connections in lines.items()]
+
+
+def _bacnet_load(name: str, connections: Sequence[Connection], plant: Plant) -> BusLoad:
+    timed: list[tuple[ObjectBlock, float]] = []
+    stations = len(connections) + 1  # with the router
+    for connection in connections:
+        target = connection.target
+        if isinstance(target, BacnetIp):
+            bindings = [b for b in plant.bindings if b.connection_id == connection.connection_id]
+            blocks = plan_objects(bindings, most_objects(target))
+            timed += [(block, answer_s(target, block, stations)) for block in blocks]
+    return _load(name, sorted(timed, key=lambda pair: pair[0].interval_s))
+
+
+def _load(name: str, timed: Sequence[tuple[ScanBlock, float]]) -> BusLoad:
+    """Short intervals come first and are met first; what comes on top of the whole time is late."""
     utilisation, late = 0.0, []
-    for block in sorted(blocks, key=lambda b: (b.interval_s, b.unit_id, b.address)):
-        utilisation += busy_s(target, block) / block.interval_s
+    for block, taken_s in timed:
+        utilisation += taken_s / block.interval_s
         if utilisation > 1:
             late.append(_told(block))
-    return BusLoad(connection, len(blocks), utilisation, tuple(late))
+    return BusLoad(name, len(timed), utilisation, tuple(late))
 
 
-def _told(block: RegisterBlock) -> str:
+def _told(block: ScanBlock) -> str:
     names = ", ".join("/".join(b.key) for b in block.bindings[:3])
     more = f" and {len(block.bindings) - 3} more" if len(block.bindings) > 3 else ""  # noqa: PLR2004
     return f"{block.device_id} every {block.interval_s:g} s: {names}{more}"
 
 
 def loads_of(plant: Plant) -> list[BusLoad]:
-    """All Modbus lines of a site, in the order of its file."""
+    """All Modbus lines of a site in the order of its file, then its BACnet devices and lines."""
     loads = []
     for connection in plant.connections:
         target = connection.target
@@ -63,7 +95,7 @@ def loads_of(plant: Plant) -> list[BusLoad]:
         devices = [d for d in plant.devices if d.connection_id == connection.connection_id]
         bindings = [b for b in plant.bindings if b.connection_id == connection.connection_id]
         loads.append(load_of(connection.connection_id, target, plan_reads(devices, bindings)))
-    return loads
+    return [*loads, *bacnet_loads(plant)]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,8 +7,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from bacpypes3.basetypes import ErrorType
@@ -19,21 +17,26 @@ from collectors.drivers.bacnet_client import Conversation, SharedApplication
 from collectors.drivers.bacnet_cov import Subscriptions
 from collectors.drivers.bacnet_values import (
     FLAGS,
-    OBJECTS_A_REQUEST,
     PRESENT,
     Place,
     encoded,
     identifier_of,
-    objects_within,
     place_of,
     properties_of,
     raw_of,
     sample_of,
     slot_number,
-    source_of,
     stored,
 )
 from collectors.drivers.bacnet_wire import Found, parameters_of
+from collectors.plan_objects import (
+    OBJECTS_A_REQUEST,
+    ObjectBlock,
+    most_objects,
+    objects_within,
+    plan_objects,
+    source_of,
+)
 from energy_center.config.bindings import BacnetIp, Device, PointBinding
 from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
 
@@ -42,15 +45,6 @@ __all__ = ["OBJECTS_A_REQUEST", "BacnetDriver", "ObjectBlock", "SharedApplicatio
 _RPM_BIT = 14  # of protocol-services-supported, 21 (BACnetServicesSupported)
 
 _FAREWELL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectBlock:
-    """Objects of one device that are read in one request."""
-
-    device_id: str
-    interval_s: float
-    bindings: tuple[PointBinding, ...]
 
 
 class BacnetDriver:
@@ -65,7 +59,7 @@ class BacnetDriver:
         self._without_flags: set[Place] = set()
         self.reads_multiple = True
         self.is_known = False
-        self.objects_a_request = OBJECTS_A_REQUEST
+        self.objects_a_request = most_objects(self._target)
         self.missing: set[Place] = set()
         self.cov = Subscriptions(self._talk, context.bindings)
 
@@ -84,14 +78,8 @@ class BacnetDriver:
         self.cov.push = push
 
     def plan(self, devices: Sequence[Device], bindings: Sequence[PointBinding]) -> list[ObjectBlock]:  # noqa: ARG002  a connection is one device
-        """Requests of at most 30 objects with one interval, in the order of the objects."""
-        ordered = sorted(bindings, key=lambda b: (b.interval_s, *place_of(b), source_of(b).property))
-        return [
-            ObjectBlock(run[0].device_id, interval, tuple(run[i : i + OBJECTS_A_REQUEST]))
-            for interval, group in groupby(ordered, key=lambda b: b.interval_s)
-            for run in [list(group)]
-            for i in range(0, len(run), OBJECTS_A_REQUEST)
-        ]
+        """Requests of as many objects as one answer holds."""
+        return plan_objects(bindings, most_objects(self._target))
 
     async def open(self) -> None:
         """Join the application of our address towards the device."""

@@ -9,6 +9,7 @@ import itertools
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, ClassVar
 
 from bacpypes3.apdu import ErrorRejectAbortNack, SimpleAckPDU
@@ -34,6 +35,9 @@ from energy_center.errors import BadFrame, DeviceAway
 
 CLIENT_INSTANCE = 4_194_000  # of our own device object; nobody asks it
 FOREIGN_TTL_S = 120  # registered again before it ends, J.5.2.3
+LINE_REQUESTS = (
+    2  # at once on an MS/TP line: more would only queue in its router; a silent one leaves another
+)
 REPEATED_WITHIN_S = (
     10.0  # a notification comes again when its confirmation does not arrive, three times at 3 s
 )
@@ -166,6 +170,7 @@ class SharedApplication:
         self.client = _Client(device, IPv4Address(f"{own_address}:{bound.getsockname()[1]}"), bound, bbmd)
         self.reader = Reader()
         self._opening = asyncio.Lock()
+        self._lines: dict[tuple[str, int, int | None], asyncio.Semaphore] = {}
 
     async def ready(self) -> None:
         """Wait until both sockets can be used; raises OSError or DeviceAway."""
@@ -190,6 +195,13 @@ class SharedApplication:
             self._by_address.pop(self._key, None)
             self.client.close()
             self.reader.close()
+
+    def line(self, target: BacnetIp) -> AbstractAsyncContextManager[object]:
+        """The turn on an MS/TP line, for which its stations wait; elsewhere there is no need to."""
+        if target.baud_rate is None:
+            return nullcontext()
+        place = (target.host, target.port, target.network)
+        return self._lines.setdefault(place, asyncio.Semaphore(LINE_REQUESTS))
 
     def subscribe(self, told: Told) -> int:
         """A subscriber's process identifier, whose notifications go to `told`."""
@@ -245,6 +257,7 @@ class Conversation:
         self._target = target
         self._address: Address | None = None
         self._station: Station | None = None
+        self._line: AbstractAsyncContextManager[object] = nullcontext()
         self.shared: SharedApplication | None = None
 
     async def open(self) -> None:
@@ -268,6 +281,7 @@ class Conversation:
                 shared.release()
             raise
         self.shared = shared
+        self._line = shared.line(self._target)
 
     def close(self) -> None:
         """Leave the application."""
@@ -278,7 +292,7 @@ class Conversation:
     async def ask(self, service: str, *arguments: object, **named: object) -> Any:  # noqa: ANN401  any property
         """The answer of a service of the application; raises as drivers do."""
         client, address = self._open()
-        answer = await self._within_limit(getattr(client, service)(address, *arguments, **named))
+        answer = await self._within_limit(lambda: getattr(client, service)(address, *arguments, **named))
         if answer is None and service != "write_property":
             raise BadFrame("The reply does not fit the request", device=self._target.device)
         return answer
@@ -287,7 +301,8 @@ class Conversation:
         """Values of several properties by object; `parameters` as `bacnet_wire.parameters_of` makes them."""
         if self.shared is None or self._station is None:
             raise DeviceAway("The connection is closed")
-        answer = await self.shared.reader.ask(self._station, parameters, self._target.timeout_s)
+        async with self._line:
+            answer = await self.shared.reader.ask(self._station, parameters, self._target.timeout_s)
         found = values_of(answer)
         if not found:
             raise BadFrame("The reply does not fit the request", device=self._target.device)
@@ -296,17 +311,17 @@ class Conversation:
     async def send(self, request: Any) -> Any:  # noqa: ANN401  an APDU
         """The answer to a request that the application has no service for."""
         client, request.pduDestination = self._open()
-        return await self._within_limit(client.request(request))
+        return await self._within_limit(lambda: client.request(request))
 
     def _open(self) -> tuple[Any, Address]:
         if self.shared is None or self._address is None:
             raise DeviceAway("The connection is closed")
         return self.shared.client, self._address
 
-    async def _within_limit(self, answering: Any) -> Any:  # noqa: ANN401
+    async def _within_limit(self, asking: Callable[[], Any]) -> Any:  # noqa: ANN401
         try:
-            async with asyncio.timeout(self._target.timeout_s):
-                answer = await answering
+            async with self._line, asyncio.timeout(self._target.timeout_s):
+                answer = await asking()
         except TimeoutError as cause:
             raise DeviceAway(device=self._target.device) from cause
         except ErrorRejectAbortNack as cause:

@@ -19,7 +19,8 @@ from bacpypes3.primitivedata import Double, Integer, Real, Unsigned
 from collectors.check_quality import RangeCheck
 from collectors.driver import Push
 from collectors.drivers.bacnet_client import Conversation
-from collectors.drivers.bacnet_values import FLAGS, PRESENT, identifier_of, place_of, sample_of, source_of
+from collectors.drivers.bacnet_values import FLAGS, PRESENT, identifier_of, place_of, sample_of
+from collectors.plan_objects import source_of
 from energy_center.config.bindings import PointBinding
 from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
 

@@ -11,25 +11,15 @@ from bacpypes3.primitivedata import Double, Integer, Null, ObjectIdentifier, Rea
 
 from collectors.driver import Sample
 from collectors.drivers.bacnet_wire import Found
+from collectors.plan_objects import source_of
 from energy_center.config.bacnet_words import FLAG_BITS
 from energy_center.config.bindings import BacnetSource, PointBinding
 from energy_center.domain.readings import Quality
 
 FLAGS = "status-flags"
-OBJECTS_A_REQUEST = 30  # with both properties the answer stays below one 1476-octet APDU
 PRESENT = "present-value"
-# Of an answer to ReadPropertyMultiple, 20.2 and 15.7: object identifier and list tags 7, each property
-# with its tags 4; the longest present value (a double) 10, status flags 3.
-_OCTETS_AN_OBJECT, _OCTETS_A_HEAD = 28, 8
 
 Place = tuple[str, int]
-
-
-def source_of(binding: PointBinding) -> BacnetSource:
-    """The binding's object; any other protocol is a bug of the caller."""
-    if not isinstance(binding.source, BacnetSource):
-        raise TypeError(f"{binding.key} is not a BACnet point")
-    return binding.source
 
 
 def place_of(binding: PointBinding) -> Place:
@@ -42,11 +32,6 @@ def identifier_of(binding: PointBinding) -> ObjectIdentifier:
     """The binding's object as the library names it."""
     source = source_of(binding)
     return ObjectIdentifier(f"{source.object_type},{source.instance}")
-
-
-def objects_within(max_apdu: int) -> int:
-    """How many objects, each with value and flags, fit into an unsegmented answer of so many octets."""
-    return max(1, min(OBJECTS_A_REQUEST, (max_apdu - _OCTETS_A_HEAD) // _OCTETS_AN_OBJECT))
 
 
 def number_of(raw: Any) -> float:  # noqa: ANN401  a BACnet value

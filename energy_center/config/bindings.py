@@ -156,8 +156,9 @@ class ModbusRtu:
 class BacnetIp:
     """One BACnet/IP device by address and device instance.
 
-    Behind a router, host and port are the router's, and the device is `station` on `network`. With `bbmd`
-    (`host:port`) we register there as a foreign device, which only broadcasts need.
+    Behind a router, host and port are the router's, and the device is `station` on `network`; `baud_rate` is
+    the speed of that network where it is an MS/TP line. With `bbmd` (`host:port`) we register there as a
+    foreign device, which only broadcasts need. `turnaround_s` is what a device takes before it answers.
     """
 
     host: str
@@ -167,6 +168,8 @@ class BacnetIp:
     network: int | None = None
     station: str | None = None
     bbmd: str | None = None
+    baud_rate: int | None = None
+    turnaround_s: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)

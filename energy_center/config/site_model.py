@@ -111,7 +111,8 @@ class BacnetIpEntry(Strict):
     """`bacnet-ip: {host: 10.0.4.20, device: 1001}`.
 
     Behind a router: `{host: <router>, network: 2001, station: "5", device: 1001}`, where the station is an
-    MS/TP address, `host:port`, or octets as `0x0a000507bac0`. Across subnets: `bbmd: "10.0.9.1:47808"`.
+    MS/TP address, `host:port`, or octets as `0x0a000507bac0`; of an MS/TP line `baud_rate: 38400` as well.
+    Across subnets: `bbmd: "10.0.9.1:47808"`. `turnaround: 80ms` is what the device takes to answer.
     """
 
     host: str
@@ -123,11 +124,15 @@ class BacnetIpEntry(Strict):
         default=None, pattern=r"^(\d{1,3}|0x([0-9a-fA-F]{2})+|\d+\.\d+\.\d+\.\d+(:\d+)?)$"
     )
     bbmd: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+\.\d+(:\d+)?$")
+    baud_rate: int | None = Field(default=None, ge=9600, le=115_200)  # of MS/TP, 9.2.3
+    turnaround: Seconds = 0.05
 
     @model_validator(mode="after")
     def _station_on_network(self) -> "BacnetIpEntry":
         if (self.network is None) != (self.station is None):
             raise ValueError("network and station go together: which device behind the router at host")
+        if self.baud_rate is not None and not (self.station or "").isdigit():
+            raise ValueError("baud_rate is of an MS/TP line: network and a station from 0 to 254 go with it")
         return self
 
 

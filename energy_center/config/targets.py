@@ -43,6 +43,8 @@ def target_of(entry: ConnectionEntry) -> Target:
             bacnet.network,
             bacnet.station,
             bacnet.bbmd,
+            bacnet.baud_rate,
+            bacnet.turnaround,
         )
     if (mqtt := entry.mqtt) is not None:
         return MqttBroker(**mqtt.model_dump(exclude={"status_topic"}))

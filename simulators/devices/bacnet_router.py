@@ -68,7 +68,7 @@ class BacnetRouter:
 
     def __init__(self, network: int, stations: Mapping[int, BacnetServer]) -> None:
         self._network = network
-        self._stations = stations
+        self.stations = stations
         self._link: _BbmdLink | None = None
 
     @property
@@ -93,7 +93,7 @@ class BacnetRouter:
         access.bind(self._link, IP_NETWORK, address)
         line = Network(f"network-{self._network}", broadcast_address=LocalBroadcast())
         access.bind(Node(LocalStation(0), line), self._network, LocalStation(0))
-        for number, controller in self._stations.items():
+        for number, controller in self.stations.items():
             station = LocalStation(number)
             controller.join(_Station(station, line, controller.is_silent), station)
         async with asyncio.timeout(_START_LIMIT_S):
@@ -103,7 +103,7 @@ class BacnetRouter:
 
     async def stop(self) -> None:
         """Release the port."""
-        for controller in self._stations.values():
+        for controller in self.stations.values():
             await controller.stop()
         if self._link is not None:
             self._link.close()

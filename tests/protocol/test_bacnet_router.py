@@ -52,10 +52,17 @@ class Stand:
 
     @asynccontextmanager
     async def driver(
-        self, station: int, *, through_bbmd: bool = False, timeout_s: float = 2.0
+        self,
+        station: int,
+        *,
+        through_bbmd: bool = False,
+        timeout_s: float = 2.0,
+        baud_rate: int | None = None,
     ) -> AsyncIterator[BacnetDriver]:
         bbmd = f"127.0.0.1:{self.port}" if through_bbmd else None
-        target = BacnetIp("127.0.0.1", self.port, 3000 + station, timeout_s, NETWORK, str(station), bbmd)
+        target = BacnetIp(
+            "127.0.0.1", self.port, 3000 + station, timeout_s, NETWORK, str(station), bbmd, baud_rate
+        )
         name = f"ahu-{station}"
         made = BacnetDriver(BusContext(Connection(name, target), (Device(name, name),), points(name), "test"))
         await made.open()
@@ -106,6 +113,29 @@ async def test_stations_behind_one_router_are_read_at_the_same_time(stand: Stand
     async with stand.driver(5) as five, stand.driver(6) as six, stand.driver(12) as twelve:
         read = await asyncio.gather(*(_all(d, n) for d, n in ((five, 5), (six, 6), (twelve, 12))))
     assert [max(values) for values in read] == [5.0, 6.0, 12.0]
+
+
+async def test_stations_of_an_mstp_line_take_turns(stand: Stand) -> None:
+    on_line = {"now": 0, "most": 0}
+    for controller in stand.router.stations.values():
+        answer = controller._app.do_ReadPropertyMultipleRequest
+
+        async def slowly(apdu, answer=answer) -> None:
+            on_line["now"] += 1
+            on_line["most"] = max(on_line["most"], on_line["now"])
+            await asyncio.sleep(0.02)
+            on_line["now"] -= 1
+            await answer(apdu)
+
+        controller._app.do_ReadPropertyMultipleRequest = slowly
+    async with (
+        stand.driver(5, baud_rate=38_400) as five,
+        stand.driver(6, baud_rate=38_400) as six,
+        stand.driver(12, baud_rate=38_400) as twelve,
+    ):
+        for _ in range(2):  # the second time they are known
+            await asyncio.gather(*(_all(d, n) for d, n in ((five, 5), (six, 6), (twelve, 12))))
+    assert on_line["most"] == 2
 
 
 @pytest.mark.parametrize("through_bbmd", [False, True])

@@ -15,7 +15,7 @@ def test_words_are_the_standards(name: str, theirs: type) -> None:
 
 
 def test_flags_are_in_the_standards_order() -> None:
-    assert FLAG_BITS == StatusFlags._bitstring_names
+    assert StatusFlags._bitstring_names == FLAG_BITS
 
 
 def _point(**named: object) -> BacnetPoint:
