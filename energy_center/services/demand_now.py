@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy_center.analysis.demand import BlockForecast, Metered, forecast_block
+from energy_center.analysis.insufficient import Insufficient
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment
@@ -43,7 +44,8 @@ def demand_block(
 ) -> DemandBlock:
     """The block that `now` lies in. `power` is the main meter's raw active power since `LEARN_FROM` ago."""
     block = block_of(now)
-    found = _forecast(main, power, counter, block, now)
+    reckoned = forecast_now(main, power, counter, block, now)
+    found = reckoned if isinstance(reckoned, BlockForecast) else None
     forecast = missing("kW", FigureSource.BLOCK_FORECAST, _ids(main, Role.ACTIVE_POWER))
     if found is not None and power is not None:
         forecast = Figure(
@@ -79,17 +81,18 @@ def _metered(counter: CounterToday | None) -> Metered | None:
     return Metered(running.energy_kwh, running.interval.duration.total_seconds())
 
 
-def _forecast(
+def forecast_now(
     main: Equipment | None,
     power: Series | None,
     counter: CounterToday | None,
     block: Interval,
     now: datetime,
-) -> BlockForecast | None:
+) -> BlockForecast | Insufficient:
+    """The forecast of a block from its main meter's raw power and register."""
     point = main.point(Role.ACTIVE_POWER) if main else None
     if point is None or power is None or not len(power):
-        return None
-    found = forecast_block(
+        return Insufficient(("the main meter's power was not read",))
+    return forecast_block(
         power.at_us / _US,
         power.value,
         block.start.timestamp(),
@@ -97,7 +100,6 @@ def _forecast(
         3 * point.interval_s,
         _metered(counter),
     )
-    return found if isinstance(found, BlockForecast) else None
 
 
 def _so_far(main: Equipment | None, counter: CounterToday | None) -> Figure:

@@ -17,6 +17,7 @@ from energy_center.api.deps import Data, Now, Viewer
 from energy_center.api.fields import Line
 from energy_center.domain.timeline import Interval
 from energy_center.errors import Invalid
+from energy_center.services.demand_advice import DemandAdvice, read_demand_advice
 from energy_center.services.read_energy import MeterPart, how, read_balance, read_energy
 from energy_center.services.read_intensity import SpaceFigures, read_comparison, read_space_figures
 
@@ -303,4 +304,67 @@ def _intensity(found: SpaceFigures) -> IntensityAnswer:
             )
             for p in parts
         ],
+    )
+
+
+class Quantile(BaseModel):
+    """The block stays under `demand_kw` with this probability."""
+
+    probability: float
+    demand_kw: float
+
+
+class Load(BaseModel):
+    """A load that can be shed now; comfort cost 0 (nobody notices) to 10."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    equipment_id: str
+    shed_kw: float
+    comfort_cost: float
+    is_advised: bool
+
+
+class DemandAnswer(BaseModel):
+    """`needed_kw`: how much less the building must take from now on to keep the limit, 90 % sure."""
+
+    building_id: str
+    start: datetime
+    end: datetime
+    limit_kw: float | None
+    so_far_kw: float | None
+    forecast: list[Quantile]
+    over_probability: float | None
+    needed_kw: float
+    act_before: datetime | None = Field(description="Until when shedding the advised loads is soon enough.")
+    is_enough: bool = Field(description="False where all loads together do not keep the limit.")
+    loads: list[Load] = Field(description="Ranked: the least comfort cost first.")
+    not_known: list[str]
+
+
+@router.get("/demand/{space_id}", summary="The present demand block and what to shed", name="read_demand")
+async def get_demand(
+    _: Viewer,
+    data: Data,
+    now: Now,
+    space_id: Annotated[Line, Path(max_length=100, description="A building's id.", examples=["ltb"])],
+) -> DemandAnswer:
+    """Quantiles of the block's average, and the loads that keep it under the contract, in time."""
+    return _demand(await read_demand_advice(data, space_id, now))
+
+
+def _demand(found: DemandAdvice) -> DemandAnswer:
+    return DemandAnswer(
+        building_id=found.building_id,
+        start=found.start,
+        end=found.end,
+        limit_kw=found.limit_kw,
+        so_far_kw=found.so_far_kw,
+        forecast=[Quantile(probability=p, demand_kw=kw) for p, kw in found.quantiles_kw.items()],
+        over_probability=found.over_probability,
+        needed_kw=found.needed_kw,
+        act_before=found.act_before,
+        is_enough=found.is_enough,
+        loads=[Load.model_validate(load) for load in found.loads],
+        not_known=list(found.not_known),
     )

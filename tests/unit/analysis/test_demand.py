@@ -34,7 +34,7 @@ def test_a_step_up_raises_only_the_rest_of_the_block():
     power = np.where(at < 300, 400.0, 700.0)
     now = forecast_block(at, power, 0.0, 450.0, 15.0)
     assert isinstance(now, BlockForecast)
-    assert now.forecast_kw == pytest.approx((400 * 300 + 700 * 600) / 900, rel=0.01)
+    assert now.forecast_kw == pytest.approx((400 * 300 + 700 * 600) / 900, rel=0.03)  # some of it as drift
 
 
 def test_uncertainty_shrinks_as_the_block_passes():
@@ -54,14 +54,14 @@ def test_the_ninety_percent_interval_holds_nine_of_ten_blocks():
         power = 800 + np.cumsum(rng.normal(0, 1.5, at.size)) + rng.normal(0, 3.0, at.size)
         now = forecast_block(at, power, 0.0, 240.0, 15.0)
         held += now.low_kw <= power[at >= 0].mean() <= now.high_kw
-    assert 0.82 <= held / 200 <= 0.97
+    assert 0.88 <= held / 200 <= 0.99  # wide for a load that never steps
 
 
 def test_probability_over_a_limit_is_a_half_at_the_forecast():
     now = BlockForecast(500.0, 1.0, 500.0, 10.0)
     assert now.probability_over(500.0) == pytest.approx(0.5)
-    assert now.probability_over(516.45) == pytest.approx(0.05, abs=0.001)
-    assert now.probability_over(400.0) == pytest.approx(1.0)
+    assert now.probability_over(523.53) == pytest.approx(0.05, abs=0.001)  # Student's t, 3 degrees: 2.353
+    assert now.probability_over(400.0) == pytest.approx(1.0, abs=0.002)
 
 
 def test_a_gap_in_the_block_widens_the_forecast_and_shows_in_its_coverage():
