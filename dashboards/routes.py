@@ -10,6 +10,7 @@ from dashboards.components.cell import Cell
 from dashboards.pages import (
     alarm,
     alarms,
+    bills,
     device,
     devices,
     equipment,
@@ -113,6 +114,7 @@ PAGES: tuple[Page, ...] = (
         menu=5,
         icon="devices",
     ),
+    Page("/bills", "nav.bills", bills.draw, menu=6, icon="bills"),
     Page("/devices/{device_id}", "nav.devices", device.draw),
     Page("/more", "nav.more", more.draw, phone=4, icon="more"),
 )

@@ -24,6 +24,7 @@ from energy_center.i18n.text import LANGUAGES
 from energy_center.services.bill_building import Metered, bills_of, last_months, month_period, read_metered
 from energy_center.services.bill_export import account_of_words, periods_of, series_of
 from energy_center.services.bill_view import view_bill
+from energy_center.services.check_utility_bill import Checked, check_utility_bill
 from energy_center.services.compare_plans import PlanCost, compare_plans
 from energy_center.services.study_export import Study
 from energy_center.services.tariff_catalogue import programme, shipped_programmes, shipped_tariffs, tariff
@@ -32,11 +33,9 @@ from energy_center.settings import Settings
 from energy_center.store.installation import installed_database
 from energy_center.tariffs.bill import bill_series
 from energy_center.tariffs.bill_model import Account, Bill, BillingPeriod
-from energy_center.tariffs.check_bill import Cause, Difference, check_bill
 from energy_center.tariffs.contract import Advice, advise, parts_of
 from energy_center.tariffs.demand_response import Call, Settled, settle
 from energy_center.tariffs.measure import Measured
-from energy_center.tariffs.reading_days import find_reading_days
 from energy_center.tariffs.tariff_model import Tariff
 
 SUMMARY = "reckon a bill, check the utility's, compare tariffs, choose a contract"
@@ -119,21 +118,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(args, reckoned, found)
     unusable = reckoned.study is not None and reckoned.study.export.bad_count > 0
-    differs = any(d.cause is not Cause.SAME for d in found.differences)
+    differs = found.checked is not None and not found.checked.agrees
     return 1 if unusable or differs or any(bill.is_provisional for bill in reckoned.bills) else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    differences: Sequence[Difference] = ()
-    read_on: BillingPeriod | None = None
+    checked: Checked | None = None
     plans: Sequence[PlanCost] = ()
     advice: Advice | None = None
     calls: Sequence[Settled] = ()
 
 
 def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
-    differences, read_on = _check(args.check, reckoned) if args.check else ((), None)
+    checked = _check(args.check, reckoned) if args.check else None
     plans: Sequence[PlanCost] = ()
     if args.compare:
         factors = [bill.power_factor_pct for bill in reckoned.bills]
@@ -143,7 +141,7 @@ def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
         held = reckoned.account.contract_on(reckoned.periods[-1].last)
         parts = parts_of(reckoned.bills, reckoned.account.industry_factor)
         advice = advise(parts, held.kw if held else {})
-    return _Answers(differences, read_on, plans, advice, _calls(args, reckoned))
+    return _Answers(checked, plans, advice, _calls(args, reckoned))
 
 
 def _calls(args: argparse.Namespace, reckoned: _Reckoned) -> Sequence[Settled]:
@@ -166,19 +164,10 @@ def _call(word: str, zone: ZoneInfo) -> Call:
     return called
 
 
-def _check(path: Path, reckoned: _Reckoned) -> tuple[Sequence[Difference], BillingPeriod | None]:
+def _check(path: Path, reckoned: _Reckoned) -> Checked:
     if len(reckoned.bills) != 1:
         raise Invalid(f"--check compares one bill; {len(reckoned.bills)} periods were asked for")
-    theirs = read_utility_bill(path)
-    differences = check_bill(reckoned.bills[0], theirs, reckoned.account.industry_factor)
-    energy = theirs.get("energy") or sum(
-        (amount for name, amount in theirs.items() if name.startswith("energy.")), Decimal(0)
-    )
-    read_on = None
-    if energy and any(d.cause is Cause.READING_DATE for d in differences):
-        zone = reckoned.tariff.editions[-1].zone
-        read_on = find_reading_days(reckoned.periods[0], reckoned.series, energy, zone)
-    return differences, read_on
+    return check_utility_bill(reckoned.bills[0], read_utility_bill(path), reckoned.account, reckoned.series)
 
 
 def _asked(args: argparse.Namespace) -> list[BillingPeriod]:
@@ -247,8 +236,8 @@ def _show(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> Non
         tell_unusable(reckoned.study.export)
     for bill in reckoned.bills:
         show_bill(view_bill(bill), args.language)
-    if found.differences:
-        show_differences(found.differences, found.read_on, args.language)
+    if found.checked is not None:
+        show_differences(found.checked.differences, found.checked.read_on, args.language)
     if found.plans:
         show_plans(found.plans, args.language)
     if found.advice is not None:
@@ -261,9 +250,9 @@ def _document(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) ->
     document: dict[str, object] = {"bills": [asdict(view_bill(bill)) for bill in reckoned.bills]}
     if reckoned.study is not None:
         document["file"] = export_document(reckoned.study.export, reckoned.study.assumptions)
-    if args.check:
-        document["differences"] = [asdict(d) for d in found.differences]
-        document["read_on"] = asdict(found.read_on) if found.read_on else None
+    if found.checked is not None:
+        document["differences"] = [asdict(d) for d in found.checked.differences]
+        document["read_on"] = asdict(found.checked.read_on) if found.checked.read_on else None
     if args.compare:
         document["plans"] = [
             {

@@ -1,9 +1,9 @@
 """What a manager asks of a building's bills: the months, other tariffs, the best contract."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from energy_center.services.bill_building import (
     read_metered,
 )
 from energy_center.services.bill_view import BillView, view_bill
+from energy_center.services.check_utility_bill import Checked, check_metered
 from energy_center.services.compare_plans import compare_plans
 from energy_center.services.current_site import current_site
 from energy_center.store.pool import Database
@@ -144,3 +145,14 @@ def _contract(found: Metered, periods: Sequence[BillingPeriod], growth: float) -
         years=_GROWN_YEARS,
         grown=advise(future, present).best if growth else None,
     )
+
+
+async def check_month(
+    db: Database, building_id: str, month: str | None, theirs: Mapping[str, Decimal], now: datetime
+) -> Checked:
+    """The utility's figures of a month against ours; named as in `tariffs.check_bill`."""
+    (period,) = await _periods(db, month, 1, now)
+    # the meter may have been read some days off
+    around = [month_period(period.first - timedelta(days=1)), period, month_period(period.end)]
+    found = await read_metered(db, building_id, around)
+    return await asyncio.to_thread(check_metered, found, period, theirs)

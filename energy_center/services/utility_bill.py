@@ -55,9 +55,8 @@ def read_utility_bill(path: Path) -> dict[str, Decimal]:
             continue
         if not number.strip():
             continue
-        try:
-            amount = _number(number)
-        except InvalidOperation:
+        amount = read_number(number)
+        if amount is None:
             mistakes.append(f"{path.name}, line {line}: {name}: '{number}' is no number")
             continue
         if figure in found:
@@ -89,6 +88,15 @@ def _figure(name: str) -> str | None:
     if plain in NAMES:
         return NAMES[plain]
     return plain if _FIGURE.match(plain) else None
+
+
+def read_number(text: str) -> Decimal | None:
+    """A number as people type it, None where it cannot be read."""
+    try:
+        amount = _number(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
 
 
 def _number(text: str) -> Decimal:

@@ -21,6 +21,9 @@ PATHS = (
     "/work-orders",
     "/devices",
     "/devices/ltb-main",
+    "/bills",
+    "/bills?view=contract",
+    "/bills?view=check",
     "/more",
 )
 

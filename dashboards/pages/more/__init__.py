@@ -1,4 +1,4 @@
-"""What has no place in the phone's bottom bar: work orders, devices, language, theme, log-out."""
+"""What has no place in the phone's bottom bar: work orders, devices, bills, language, theme, log-out."""
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -17,6 +17,7 @@ async def draw(request: PageRequest) -> Component:
                     html.Div(who(request.user, request.language), className="more-row"),
                     _link("/work-orders", "work_orders", request),
                     _link("/devices", "devices", request),
+                    _link("/bills", "bills", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

@@ -39,7 +39,7 @@ def test_phones_have_four_targets() -> None:
 
 
 def test_the_menu_is_in_order() -> None:
-    assert [p.path for p in menu()] == ["/", "/alarms", "/equipment", "/work-orders", "/devices"]
+    assert [p.path for p in menu()] == ["/", "/alarms", "/equipment", "/work-orders", "/devices", "/bills"]
 
 
 def test_pages_redraw_only_subjects_that_are_pushed() -> None:
