@@ -33,14 +33,14 @@ class DatabaseCommands:
         return self._db
 
     async def due(self, now: datetime) -> Sequence[Command]:
-        """What is to be written or to be ended, oldest first."""
+        """What is to be written, looked at again or ended, oldest first."""
         async with (await self._database()).connection() as conn:
             return await store.due_commands(conn, now, MOST_AT_ONCE)
 
     async def change(
         self, command: Command, change: Callable[[Command], Command], now: datetime, pause_s: float = 0.0
     ) -> Command | None:
-        """Change a command that is still open; a change of its state is audited."""
+        """Change a command that is still open; a change of its state, or of what overrules it, is audited."""
         async with (await self._database()).transaction() as conn:
             held = await store.lock_command(conn, command.command_id)
             if held is None or not held.state.is_open:
@@ -48,11 +48,10 @@ class DatabaseCommands:
             after = change(held)
             await store.update_command(conn, after, now + timedelta(seconds=pause_s))
             await store.notify_commands(conn, command.command_id)
-            if after.state is not held.state and after.state is not CommandState.WRITING:
+            action = _audited(held, after, now)
+            if action is not None:
                 subject = f"command/{command.command_id}"
-                await audit.append(
-                    conn, WHO, f"command.{after.state.value}", subject, _facts(held), _facts(after), now
-                )
+                await audit.append(conn, WHO, action, subject, _facts(held), _facts(after), now)
         return after
 
     async def wait_for_requests(self, wake: Callable[[], None], site_applied: Callable[[], None]) -> None:
@@ -68,6 +67,15 @@ class DatabaseCommands:
         if self._db is not None:
             await self._db.close()
             self._db = None
+
+
+def _audited(before: Command, after: Command, now: datetime) -> str | None:
+    """What a change is called in the audit; None for steps between."""
+    if after.state is not before.state:
+        return None if after.state is CommandState.WRITING else f"command.{after.state.value}"
+    if after.state is CommandState.ACTIVE and not after.ends(now) and after.detail != before.detail:
+        return "command.overruled" if after.detail else "command.in_force"
+    return None
 
 
 def _facts(command: Command) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Carries out requested writes: commands, reads back, and hands points back at their time's end.
+"""Carries out requested writes: commands, reads back now and then, and hands points back at their time's end.
 
 What is written down comes first: a command is marked as perhaps held before the device hears of it,
 so that after a kill at any moment it is still handed back at its end.
@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 from collectors.driver import ReadBack, WritingDriver
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
 LONGEST_PAUSE_S = 60.0
+LOOK_AGAIN_S = 60.0  # after a command in force: somebody may have overruled it, or the device lost it
+OVERRULED = "a higher priority overrules it"
 SETTLE_S, SETTLE_TRIES = 1.0, 3  # controllers that take a program cycle to follow
 TOLERANCE = 0.005  # of the allowed range: what a controller may round by
 
@@ -29,7 +31,7 @@ class CommandStore(Protocol):
     """Where requests are kept."""
 
     async def due(self, now: datetime) -> Sequence[Command]:
-        """What is to be written or to be ended."""
+        """What is to be written, looked at again or ended."""
 
     async def change(
         self, command: Command, change: Callable[[Command], Command], now: datetime, pause_s: float = 0.0
@@ -103,10 +105,34 @@ class Commander:
         try:
             if command.ends(now):
                 await self._end(command, place, now)
+            elif command.state is CommandState.ACTIVE:
+                await self._look_again(command, place, now)
             else:
                 await self._write(command, place, now)
         except (DeviceAway, BadFrame) as cause:
             await self._again(command, cause.message, now)
+
+    async def _look_again(self, command: Command, place: _Place, now: datetime) -> None:
+        """Read a command in force back: what overrules it is said once, a value that was lost is written."""
+        try:
+            read = await place.driver.read_back(place.binding, command.priority)
+        except (DeviceAway, BadFrame, DeviceRefused, NotSupported):
+            await self._store.change(command, lambda c: c, now, _until_next_look(command, now))
+            return  # the device's own state tells that it is away
+        if read.has_slots and read.held is None and not _is_near(read.present, command):
+            log.warning("command was lost", extra={"action": "command_lost", **_facts(command)})
+            await self._write(command, place, now)
+            return
+        detail = _overruled_by(command, read)
+        if detail != command.detail:
+            told = {"action": "command_overruled" if detail else "command_in_force", "why": detail}
+            log.warning("command in force has changed", extra={**told, **_facts(command)})
+        await self._store.change(
+            command,
+            lambda c: replace(c, read_back=read.present, read_back_at=self._clock(), detail=detail),
+            now,
+            _until_next_look(command, now),
+        )
 
     async def _write(self, command: Command, place: _Place, now: datetime) -> None:
         refusal = _not_allowed(command, place.binding)
@@ -139,10 +165,9 @@ class Commander:
 
     async def _written(self, command: Command, read: ReadBack, now: datetime) -> str | None:
         """Keep what was read back; returns why the write does not count."""
-        in_force = _is_near(read.present, command)
-        if not in_force and not _is_near(read.held, command):
+        if not _is_near(read.present, command) and not _is_near(read.held, command):
             return f"The point reads {read.present:g} after the write"
-        detail = "" if in_force else "a higher priority overrules it"
+        detail = _overruled_by(command, read)
         await self._store.change(
             command,
             lambda c: replace(
@@ -155,6 +180,7 @@ class Commander:
                 attempts=0,
             ),
             now,
+            _until_next_look(command, now),
         )
         log.info("command in force", extra={"action": "command_written", **_facts(command)})
         return None
@@ -188,9 +214,18 @@ class Commander:
         )
 
 
-def next_try(now: datetime, pause_s: float) -> datetime:
-    """When a command is looked at again."""
-    return now + timedelta(seconds=pause_s)
+def _until_next_look(command: Command, now: datetime) -> float:
+    """Seconds until an active command is read back again; its end is not slept over."""
+    return max(0.0, min(LOOK_AGAIN_S, (command.expires_at - now).total_seconds()))
+
+
+def _overruled_by(command: Command, read: ReadBack) -> str:
+    """What keeps a command from being in force; empty when it is."""
+    if _is_near(read.present, command):
+        return ""
+    if not read.has_slots:
+        return f"the point reads {read.present:g}"
+    return OVERRULED if _is_near(read.held, command) else f"another wrote {read.held:g} at its priority"
 
 
 def _not_allowed(command: Command, binding: PointBinding) -> str | None:

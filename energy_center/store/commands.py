@@ -29,11 +29,10 @@ SELECT {_COLUMNS} {_FROM}
 WHERE (NOT $1 OR {_OPEN}) AND ($2::text IS NULL OR p.equipment_id = $2)
 ORDER BY c.command_id DESC LIMIT $3"""
 
-# what a collector has to do at $1: write what is not written, end what is to end
+# what a collector has to do at $1: write what is not written, look after what is, end what is to end
 _DUE = f"""
 SELECT {_COLUMNS} {_FROM}
 WHERE {_OPEN} AND c.next_try_at <= $1
-    AND (c.state <> 'active' OR c.cancelled_at IS NOT NULL OR c.refusal IS NOT NULL OR c.expires_at <= $1)
 ORDER BY c.next_try_at, c.command_id LIMIT $2"""
 
 _INSERT = """
@@ -117,7 +116,7 @@ async def listed_commands(
 
 
 async def due_commands(conn: Connection, now: datetime, limit: int) -> list[Command]:
-    """What is to be written or to be ended now, oldest first."""
+    """What is to be written, looked at again or ended now, oldest first."""
     return [_command(row) for row in await conn.fetch(_DUE, now, limit)]
 
 

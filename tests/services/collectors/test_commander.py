@@ -102,7 +102,8 @@ async def test_written_read_back_and_handed_back_at_its_end(hall: Hall):
     assert (done.state, done.read_back, done.written_at) == (CommandState.ACTIVE, 1.0, START)
     assert await hall.reads(SCHEDULE) == 1.0
     hall.now += HOUR - timedelta(seconds=1)
-    assert await hall.commander.once() == 0
+    await hall.commander.once()
+    assert (await hall.state(made)).state is CommandState.ACTIVE
     hall.now += timedelta(seconds=1)
     await hall.commander.once()
     ended = await hall.state(made)
@@ -192,3 +193,86 @@ async def test_silent_device_is_tried_again_and_the_command_ends_in_time(hall: H
     hall.now += timedelta(seconds=5)
     await hall.commander.once()
     assert (await hall.state(made)).state is CommandState.ACTIVE
+
+
+async def _actions(hall: Hall) -> list[str]:
+    rows = reversed(await read_audit(hall.database, limit=20))
+    return [row.action for row in rows if row.action.startswith("command.")]
+
+
+async def test_who_overrules_an_active_command_later_is_said_once_and_so_is_its_end(hall: Hall):
+    made = await hall.ask(SETPOINT, 15.5)
+    await hall.commander.once()
+    await hall.driver.write(BINDINGS[SETPOINT], 20.0, 8)
+    for _ in range(3):
+        hall.now += timedelta(minutes=1)
+        await hall.commander.once()
+    overruled = await hall.state(made)
+    assert (overruled.state, overruled.read_back) == (CommandState.ACTIVE, 20.0)
+    assert overruled.read_back_at == hall.now
+    assert "higher priority" in overruled.detail
+    await hall.driver.write(BINDINGS[SETPOINT], None, 8)
+    hall.now += timedelta(minutes=1)
+    await hall.commander.once()
+    free = await hall.state(made)
+    assert (free.read_back, free.detail) == (15.5, "")
+    assert await _actions(hall) == [
+        "command.requested",
+        "command.active",
+        "command.overruled",
+        "command.in_force",
+    ]
+
+
+async def test_another_value_at_our_priority_is_said_and_left(hall: Hall):
+    made = await hall.ask(SETPOINT, 15.5)
+    await hall.commander.once()
+    await hall.driver.write(BINDINGS[SETPOINT], 17.0, made.priority)
+    hall.now += timedelta(minutes=1)
+    await hall.commander.once()
+    assert (await hall.state(made)).detail == "another wrote 17 at its priority"
+    assert await hall.reads(SETPOINT) == 17.0
+
+
+async def test_value_that_a_restarted_device_has_lost_is_written_again(hall: Hall):
+    made = await hall.ask(SETPOINT, 15.5)
+    await hall.commander.once()
+    await hall.driver.write(BINDINGS[SETPOINT], None, made.priority)  # an empty array, as after a restart
+    hall.now += timedelta(minutes=1)
+    await hall.commander.once()
+    assert await hall.reads(SETPOINT) == 15.5
+    hall.now += HOUR
+    await hall.commander.once()
+    assert (await hall.state(made)).state is CommandState.RELINQUISHED
+
+
+async def test_active_command_of_a_device_that_is_away_is_looked_at_later(hall: Hall):
+    made = await hall.ask(SETPOINT, 15.5)
+    await hall.commander.once()
+    hall.source.mute("ahu", on=True)
+    hall.now += timedelta(minutes=1)
+    assert await hall.commander.once() == 1
+    assert await hall.commander.once() == 0
+    still = await hall.state(made)
+    assert (still.state, still.detail, still.attempts) == (CommandState.ACTIVE, "", 0)
+
+
+async def test_command_that_ended_while_no_collector_ran_is_handed_back_by_the_next(hall: Hall):
+    made = await hall.ask(SCHEDULE, 1.0)
+    await hall.commander.once()
+    hall.now += 5 * HOUR
+    assert await hall.reads(SCHEDULE) == 1.0  # nobody was there at its end
+    await hall.started().once()
+    ended = await hall.state(made)
+    assert (ended.state, ended.ended_at) == (CommandState.RELINQUISHED, hall.now)
+    assert await hall.reads(SCHEDULE) == OWN["schedule"]
+
+
+async def test_active_command_survives_a_restart_of_the_collector(hall: Hall):
+    made = await hall.ask(SETPOINT, 15.5)
+    await hall.commander.once()
+    hall.now += HOUR / 2
+    await hall.started().once()
+    kept = await hall.state(made)
+    assert (kept.state, kept.written_at, kept.read_back_at) == (CommandState.ACTIVE, START, hall.now)
+    assert await hall.reads(SETPOINT) == 15.5
