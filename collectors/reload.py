@@ -43,14 +43,17 @@ class Reload:
         """The site as it is written now; None when it is wrong, or the same as the one at work."""
         try:
             site = await asyncio.to_thread(self._source.load)
-        except (EnergyCenterError, OSError) as problem:
+        except Exception as problem:  # noqa: BLE001  the plant at work must go on, whatever is wrong
             self.refuse(problem)
             return None
         self.mistakes = ()
-        if site == self.site:
-            log.info("site is the same", extra={"action": "reload_same", "sha256": site.sha256[:12]})
-            return None
-        return site
+        if site != self.site:
+            return site
+        log.info(
+            "site is the same",
+            extra={"action": "reload_same", "file": str(self._source.file), "sha256": site.sha256[:12]},
+        )
+        return None
 
     def refuse(self, problem: Exception) -> None:
         """Say why the new site is not taken."""
@@ -59,4 +62,5 @@ class Reload:
         log.error(
             "new site refused, the old one goes on",
             extra={"action": "reload_refused", "mistakes": "; ".join(self.mistakes)},
+            exc_info=None if isinstance(problem, EnergyCenterError | OSError) else problem,
         )

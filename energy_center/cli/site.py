@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from energy_center.config.load_site import load_site
 from energy_center.config.plan import Change, plan_changes
 from energy_center.config.site_model import SiteFile
 from energy_center.domain.site import Site
+from energy_center.domain.supervision import Trouble
 from energy_center.errors import ConfigError
 from energy_center.rules.check_overrides import override_mistakes
+from energy_center.services.supervision import CollectorHealth, list_collectors
 from energy_center.settings import Settings
 from energy_center.store import site as stored
 from energy_center.store.installation import installed_database
@@ -54,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "check":
         _show_check(plant, args.format, _bus_loads(args.file, args.profiles))
         return 0
-    changes = asyncio.run(_plan_or_apply(plant, args))
-    _show_changes(changes, args)
+    changes, collectors = asyncio.run(_plan_or_apply(plant, args))
+    _show_changes(changes, args, collectors)
     return 0
 
 
@@ -115,18 +118,24 @@ def _show_check(plant: Plant, form: str, loads: list[dict[str, Any]]) -> None:
         _show_loads(loads)
 
 
-async def _plan_or_apply(plant: Plant, args: argparse.Namespace) -> list[Change]:
+async def _plan_or_apply(
+    plant: Plant, args: argparse.Namespace
+) -> tuple[list[Change], tuple[CollectorHealth, ...]]:
     async with installed_database(Settings(), min_size=0, max_size=1) as db:
         held: Site | None = await stored.load_site(db)
         if args.action == "apply":
             text = args.file.read_text(encoding="utf-8")
             await stored.apply_site(db, plant.site, text, getpass.getuser(), datetime.now(UTC))
-        return plan_changes(held, plant.site)
+        return plan_changes(held, plant.site), await list_collectors(db, datetime.now(UTC))
 
 
-def _show_changes(changes: list[Change], args: argparse.Namespace) -> None:
+def _show_changes(
+    changes: list[Change], args: argparse.Namespace, collectors: Sequence[CollectorHealth]
+) -> None:
+    at_work = [c.host for c in collectors if Trouble.SILENT not in c.troubles and not c.stopped]
     if args.format == "json":
-        out.as_json({"applied": args.action == "apply", "changes": changes_as_rows(changes)})
+        told = {"applied": args.action == "apply", "changes": changes_as_rows(changes)}
+        out.as_json({**told, "collectors": at_work})
         return
     if args.action == "plan":
         out.table(
@@ -135,6 +144,15 @@ def _show_changes(changes: list[Change], args: argparse.Namespace) -> None:
     counts = Counter((c.action, c.kind) for c in changes)
     said = ", ".join(f"{action} {n} {kind}" for (action, kind), n in counts.items()) or "nothing to change"
     out.line(f"{'applied' if args.action == 'apply' else 'plan'}: {said}")
+    if args.action == "apply":
+        out.line(_what_follows(at_work))
+
+
+def _what_follows(at_work: Sequence[str]) -> str:
+    if not at_work:
+        return "no collector is at work: the next one that starts takes it"
+    hosts = ", ".join(sorted(at_work))
+    return f"told to the collector on {hosts}: it reads its site again, unchanged connections go on"
 
 
 def changes_as_rows(changes: list[Change]) -> list[dict[str, str]]:

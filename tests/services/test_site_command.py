@@ -4,10 +4,13 @@ import asyncio
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from energy_center.store.pool import Database
+from energy_center.store.supervision import write_report
 from tests.protocol.faulty_modbus import faulty_device
+from tests.services.supervised import collector_report
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "tests" / "unit" / "config" / "files"
@@ -65,8 +68,11 @@ async def test_plan_then_apply_then_nothing_to_change(database: Database, databa
     planned, said = await call("site", "plan", *words, DATABASE_URL=database_dsn)
     assert planned == 0
     assert "add 12 point" in said
-    applied, _ = await call("site", "apply", *words, DATABASE_URL=database_dsn)
-    assert applied == 0
+    applied, said = await call("site", "apply", *words, DATABASE_URL=database_dsn)
+    assert (applied, "no collector is at work" in said) == (0, True)
+    await write_report(database, collector_report(datetime.now(UTC)))
+    _, said = await call("site", "apply", *words, DATABASE_URL=database_dsn)
+    assert "told to the collector on gateway" in said
     code, said = await call("site", "plan", *words, DATABASE_URL=database_dsn)
     assert (code, said.splitlines()[-1]) == (0, "plan: nothing to change")
 

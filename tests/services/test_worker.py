@@ -126,7 +126,7 @@ async def test_an_outage_is_said_once_and_its_end_once(database_dsn: str, tmp_pa
             urlsplit(database_dsn).path.lstrip("/"),
         )
         await _says(process, "worker stopped")
-        await asyncio.sleep(3 * RETRY_S)  # three attempts that fail
+        await asyncio.sleep(1.5 * RETRY_S)  # two attempts that fail
         await server.execute(altered("true"))
         said = await _heard_until(process, "worker started")
         process.send_signal(signal.SIGTERM)
