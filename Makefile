@@ -55,6 +55,7 @@ browser: setup ## the browser tests alone (Debian's Chromium: by apt as root, el
 
 bench: setup ## measure; build/bench.json and docs/benchmarks.md (compares with C by libmodbus-dev)
 	@.ci/install-libmodbus
+	@.ci/install-timescaledb
 	. .ci/bench.env && $(BIN)/python -m tests.bench $(ARGS)
 
 faults: setup ## break things on purpose and count readings; build/faults.json and docs/faults.md

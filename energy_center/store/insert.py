@@ -12,7 +12,7 @@ import numpy as np
 from energy_center.store.pool import Connection
 from energy_center.store.reading_batch import ReadingBatch, from_us
 
-_COPY_FROM = 1_000  # rows; below, the round trips of COPY cost more than they save (measured 2026-11-24)
+_COPY_FROM = 500  # rows; below, the round trips of COPY cost more than they save (measured 2026-11-24)
 _LOOKED_AT = 16  # rows of a batch that tell whether it was stored before
 _STATEMENT_S = 600.0
 _POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01, from which PostgreSQL counts

@@ -144,12 +144,16 @@ async def _recompute(
     With a `reach`, buckets without a reading between two are filled for as long as one holds.
     """
     sql, end = queries("rollups"), piece.end + BUCKET
-    await connection.execute(sql["quarter_hours"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
     if reach is not None:
+        await connection.execute(sql["not_carried"], piece.start, end, piece.point_ids)
         await connection.execute(
             sql["carried"], piece.start, end, piece.point_ids, reach, timeout=_STATEMENT_S
         )
+    await connection.execute(sql["quarter_hours"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
     await _build_coarse(connection, Rectangle(piece.start, end, piece.point_ids), zone)
+    if reach is not None:
+        for grain in ("vacated_hours", "vacated_days"):
+            await connection.execute(sql[grain], piece.start, end, piece.point_ids, zone)
     relinked: dict[datetime, set[int]] = {}
     changed = await connection.fetch(sql["relink"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
     for point_id, bucket in changed:

@@ -36,6 +36,10 @@ MAX_RATE_PER_H: Final[Mapping[Role, float]] = MappingProxyType(
         Role.RUN_HOURS: 1.2,
         Role.START_COUNT: 3_600.0,
         Role.TRIP_COUNT: 3_600.0,
+        Role.THERMAL_ENERGY: 50_000.0,  # five times the electrical one: a coefficient of performance
+        Role.DATA_RECEIVED: 4.5e13,  # 100 Gbit/s
+        Role.DATA_SENT: 4.5e13,
+        Role.TRANSMISSION_ERRORS: 3.6e9,
     }
 )
 

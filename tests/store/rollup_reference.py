@@ -65,21 +65,29 @@ def roll_up(
     for reading in sorted(readings, key=lambda r: r.t):
         if not reading.quality & UNUSABLE:
             buckets.setdefault(reading.t // BUCKET_S * BUCKET_S, []).append(reading)
+    usable = sorted((r for inside in buckets.values() for r in inside), key=lambda r: r.t)
+    limits = (rate, rollover) if is_counter else None
+    carried = _carried(usable, interval_s, limits)
     rows: dict[float, Row] = {}
-    before: tuple[float, Raw] | None = None
-    for start, inside in sorted(buckets.items()):
-        used = without_glitches(inside) if is_counter else inside
+    before: Raw | None = None
+    register: tuple[float, float] | None = None  # the last one, with the start of its bucket
+    for start in sorted({*buckets, *carried}):
+        if start in carried:
+            rows[start] = carried[start]
+            register = (start, rows[start].last)
+            continue
+        used = without_glitches(buckets[start]) if is_counter else buckets[start]
         reach = max(7200.0, 1.5 * slowest_s)
-        mean, coverage = _weigh(start, used, before[1] if before else None, interval_s(start), reach)
+        mean, coverage = _weigh(start, used, before, interval_s(start), reach)
         delta = None
         if is_counter:
             delta = sum(
                 step(a.value, b.value, (b.t - a.t) / 3600, rate, rollover)
                 for a, b in itertools.pairwise(used)
             )
-            if before:
-                hours = (start - before[0]) / 3600 + 0.25
-                delta += step(before[1].value, used[0].value, hours, rate, rollover)
+            if register:
+                hours = (start - register[0]) / 3600 + 0.25
+                delta += step(register[1], used[0].value, hours, rate, rollover)
         quality = 0
         for row in used:
             quality |= row.quality
@@ -95,27 +103,38 @@ def roll_up(
             len(used),
             quality,
         )
-        before = (start, used[-1])
-    usable = sorted((r for inside in buckets.values() for r in inside), key=lambda r: r.t)
-    return rows | _carried(usable, interval_s, is_counter=is_counter)
+        before, register = used[-1], (start, values[-1])
+    return rows
 
 
 def _carried(
-    usable: Sequence[Raw], interval_s: Callable[[float], float], *, is_counter: bool
+    usable: Sequence[Raw],
+    interval_s: Callable[[float], float],
+    limits: tuple[float | None, float | None] | None,
 ) -> dict[float, Row]:
-    """Buckets between two readings of a slow point, by the share of them for which the first one holds."""
+    """Buckets between two readings of a slow point: a gauge holds, a counter (with limits) rises evenly."""
     rows = {}
     for reading, after in itertools.pairwise(usable):
+        gap, rise = after.t - reading.t, after.value - reading.value
+        if limits is not None and (rise < 0 or step(reading.value, after.value, gap / 3600, *limits) != rise):
+            continue
         start = reading.t // BUCKET_S * BUCKET_S + BUCKET_S
+        level = reading.value
         while start + BUCKET_S <= after.t // BUCKET_S * BUCKET_S:
-            interval, gap = interval_s(start), after.t - reading.t
-            until = after.t if gap <= 1.5 * interval else reading.t + interval
+            interval = interval_s(start)
+            in_time = gap <= 1.5 * interval
+            until = after.t if in_time else reading.t + interval
             share = (min(until, start + BUCKET_S) - start) / BUCKET_S
             if interval > BUCKET_S and share > 0:
-                v, delta = reading.value, 0.0 if is_counter else None
-                rows[start] = Row(None if is_counter else v, v, v, v, v, delta, share, 0, reading.quality)
+                if limits is None:
+                    v = reading.value
+                    rows[start] = Row(v, v, v, v, v, None, share, 0, reading.quality)
+                elif in_time:
+                    a, b = (reading.value + rise * (t - reading.t) / gap for t in (start, start + BUCKET_S))
+                    rows[start] = Row(None, a, b, a, b, b - level, share, 0, reading.quality)
+                    level = b
             start += BUCKET_S
-    return dict(sorted(rows.items()))
+    return rows
 
 
 def _weigh(

@@ -302,6 +302,34 @@ async def test_a_lost_reading_of_a_slow_point_costs_its_time(database: Database)
     assert (await series(database, p)).coverage.sum() == 4 * 4 + 1
 
 
+async def test_what_a_slow_counter_counted_is_spread_over_its_time(database: Database) -> None:
+    p = await point(database, ENERGY, 3600.0)
+    await write_readings(database, batch(p, minutely(NOW, [100.0, 140.0, 140.0, 150.0], HOUR)), NOW)
+    await settle(database)
+    # 40 kWh in the first hour, none in the second, 10 in the third. As everywhere, what is used between the
+    # last reading of a bucket and the next bucket counts in that one: hence the second quarter's double
+    assert (await series(database, p)).delta.tolist() == [0, 20, 10, 10, 0, 0, 0, 0, 0, 5, 2.5, 2.5, 0]
+    # a reading from before the fall of the register: nothing is spread over what is not known
+    await write_readings(database, batch(p, [(NOW + HOUR / 2, 7.0)]), NOW)
+    await settle(database)
+    rows = await series(database, p)
+    assert rows.coverage[:3].tolist() == [1.0, 1.0, 1.0]
+    assert (rows.delta >= 0).all()
+
+
+async def test_an_hour_that_a_late_reading_empties_is_gone_from_all_roll_ups(database: Database) -> None:
+    """Four hours between readings are filled, until a late reading shows that the register fell meanwhile."""
+    p = await point(database, ENERGY, 14_400.0)
+    await write_readings(database, batch(p, minutely(NOW, [100.0, 180.0], 4 * HOUR)), NOW)
+    await settle(database)
+    assert (await series(database, p, Grain.HOUR)).delta.sum() == pytest.approx(80.0)
+    await write_readings(database, batch(p, [(NOW + 3.5 * HOUR, 5.0)]), NOW)
+    await settle(database)
+    hours = await series(database, p, Grain.HOUR)
+    assert len(hours) == 3  # 04:00, 07:00 and 08:00 UTC have readings
+    assert hours.delta.sum() == (await series(database, p)).delta.sum()
+
+
 async def test_a_slow_counter_s_jump_is_judged_by_the_time_between_readings(database: Database) -> None:
     """100 kWh in two hours at 60 kWh/h at most: believable, though buckets between them are filled."""
     p = await point(database, ENERGY, 7200.0)

@@ -8,8 +8,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from energy_center.store.pool import Database
 
 HERE = Path(__file__).parent
@@ -42,6 +40,10 @@ BEGIN
 END $$"""
 
 
+class NotHere(Exception):
+    """Node.js or the package is missing, or the engine did not start."""
+
+
 class TimescaleInWasm:
     """The process and its address; the extension is made, the schema is not."""
 
@@ -49,9 +51,11 @@ class TimescaleInWasm:
         """Start it and wait for its port, about a second."""
         node = shutil.which("node")
         if node is None:
-            pytest.fail(f"The tests on TimescaleDB need Node.js 20 or newer, with npm; then run {_INSTALL}")
+            raise NotHere(
+                f"TimescaleDB in WebAssembly needs Node.js 20 or newer, with npm; then run {_INSTALL}"
+            )
         if not (HERE / "node_modules" / "@unni-craftsman" / "pglite").is_dir():
-            pytest.fail(f"TimescaleDB in WebAssembly is not installed: run {_INSTALL} (`make test` does)")
+            raise NotHere(f"TimescaleDB in WebAssembly is not installed: run {_INSTALL} (`make test` does)")
         self._process = subprocess.Popen(
             [node, "front.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -59,7 +63,7 @@ class TimescaleInWasm:
         port = self._process.stdout.readline().strip()
         if not port:
             self.stop()
-            pytest.fail("TimescaleDB in WebAssembly did not start; its words are above")
+            raise NotHere("TimescaleDB in WebAssembly did not start; its words are above")
         self.dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
     def stop(self) -> None:

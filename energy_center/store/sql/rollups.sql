@@ -90,12 +90,12 @@ chain AS (
            n, quality, true AS is_fresh FROM fresh
     UNION ALL
     SELECT s.point_id, s.bucket, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.last, NULL, NULL, NULL, NULL, false
-    FROM stored AS s WHERE s.n > 0 AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.point_id = s.point_id AND f.bucket = s.bucket)
+    FROM stored AS s WHERE NOT EXISTS (SELECT FROM fresh AS f WHERE f.point_id = s.point_id AND f.bucket = s.bucket)
     UNION ALL
     SELECT pt.point_id, b.bucket, NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.last, NULL, NULL, NULL, NULL, false
     FROM pt CROSS JOIN LATERAL (
         SELECT bucket, last FROM reading_15min AS q
-        WHERE q.point_id = pt.point_id AND q.bucket < $1 AND q.n > 0 ORDER BY q.bucket DESC LIMIT 1) AS b
+        WHERE q.point_id = pt.point_id AND q.bucket < $1 ORDER BY q.bucket DESC LIMIT 1) AS b
     WHERE pt.is_counter
 ),
 linked AS (
@@ -117,14 +117,21 @@ WHERE (t.mean, t.min, t.max, t.first, t.last, t.delta, t.within, t.coverage, t.n
       (excluded.mean, excluded.min, excluded.max, excluded.first, excluded.last, excluded.delta, excluded.within,
        excluded.coverage, excluded.n, excluded.quality)
 
+-- not_carried --
+-- Remove what `carried` had made of readings before, so that it can be made anew. Arguments as there.
+DELETE FROM reading_15min
+WHERE point_id = ANY ($3::int[]) AND bucket >= $1 AND bucket < $2 AND n = 0
+  AND bucket >= (SELECT raw_kept_from FROM retention_state)
+
 -- carried --
--- Buckets of slow points without a reading of their own, between two readings: a reading holds until the next one,
--- but only for one interval when that comes later than 1.5 intervals. n is 0; a counter's consumption stays in
--- the bucket of the later reading. Only points read less often than every 15 min have such buckets.
+-- Buckets of slow points without a reading of their own, between two readings; n is 0. Before `quarter_hours`.
+-- A gauge holds until the next reading, but only for one interval when that comes later than 1.5 intervals. A
+-- counter rises evenly to its next reading, where that comes in time and the rise is believable.
+-- Only points read less often than every 15 min have such buckets.
 -- $1 first bucket, $2 end (exclusive), $3 point ids, $4 how far around to look, as an interval.
 WITH pt AS MATERIALIZED (
-    SELECT point_id, kind = 'counter' AS is_counter, interval_s::float8 AS interval_s FROM point
-    WHERE point_id = ANY ($3::int[])
+    SELECT point_id, kind = 'counter' AS is_counter, interval_s::float8 AS interval_s, max_rate_per_h, rollover_at
+    FROM point WHERE point_id = ANY ($3::int[])
 ),
 sampled AS MATERIALIZED (
     SELECT point_id, from_t, interval_s,
@@ -135,36 +142,63 @@ sampled AS MATERIALIZED (
           WHERE point_id = ANY ($3)) AS s
 ),
 held AS (
-    SELECT point_id, value, quality, date_part('epoch', ts) AS t, date_part('epoch', lead(ts) OVER w) AS after_t
+    SELECT point_id, value, quality, date_part('epoch', ts) AS t,
+           date_part('epoch', lead(ts) OVER w) AS after_t, lead(value) OVER w AS after
     FROM reading
     WHERE point_id = ANY ($3) AND ts >= $1::timestamptz - $4::interval AND ts < $2::timestamptz + $4::interval
       AND quality & 9 = 0
     WINDOW w AS (PARTITION BY point_id ORDER BY ts)
 ),
+paired AS (
+    SELECT h.point_id, h.value, h.quality, h.t, h.after_t, pt.is_counter,
+           (h.after - h.value) / (h.after_t - h.t) AS slope
+    FROM held AS h JOIN pt USING (point_id)
+    WHERE h.after_t IS NOT NULL
+      AND (NOT pt.is_counter OR h.after >= h.value AND h.after - h.value =
+           counter_step(h.value, h.after, (h.after_t - h.t) / 3600, pt.max_rate_per_h, pt.rollover_at))
+),
 spread AS (
-    SELECT h.point_id, h.value, h.quality, g.b,
+    SELECT h.point_id, h.value, h.quality, h.is_counter, g.b,
            CASE WHEN h.after_t - h.t <= 1.5 * i.interval_s THEN 900
-                ELSE least(h.t + i.interval_s, g.b + 900) - g.b END AS covered_s
-    FROM held AS h
+                WHEN h.is_counter THEN 0
+                ELSE least(h.t + i.interval_s, g.b + 900) - g.b END AS covered_s,
+           h.value + h.slope * (g.b - h.t) AS first, h.value + h.slope * (g.b + 900 - h.t) AS last,
+           CASE WHEN g.b - h.t <= 900 THEN h.value ELSE h.value + h.slope * (g.b - h.t) END AS before
+    FROM paired AS h
     CROSS JOIN LATERAL generate_series(
         floor(h.t / 900)::bigint + 1,
         least(floor(h.after_t / 900)::bigint - 1, floor((h.t + date_part('epoch', $4::interval)) / 900)::bigint)
     ) AS s (number)
     CROSS JOIN LATERAL (SELECT s.number * 900::float8 AS b) AS g
     JOIN sampled AS i ON i.point_id = h.point_id AND g.b >= i.from_t AND g.b < i.to_t
-    WHERE h.after_t IS NOT NULL AND i.interval_s > 900
+    WHERE i.interval_s > 900
 )
 INSERT INTO reading_15min AS t
     (bucket, mean, min, max, first, last, delta, within, coverage, point_id, n, quality)
-SELECT to_timestamp(b), CASE WHEN NOT is_counter THEN value END, value, value, value, value,
-       CASE WHEN is_counter THEN 0 END, CASE WHEN is_counter THEN 0 END, (covered_s / 900)::float4, point_id, 0, quality
-FROM spread JOIN pt USING (point_id)
+SELECT to_timestamp(b), CASE WHEN NOT is_counter THEN value END,
+       CASE WHEN is_counter THEN first ELSE value END, CASE WHEN is_counter THEN last ELSE value END,
+       CASE WHEN is_counter THEN first ELSE value END, CASE WHEN is_counter THEN last ELSE value END,
+       CASE WHEN is_counter THEN last - before END, CASE WHEN is_counter THEN last - first END,
+       (covered_s / 900)::float4, point_id, 0, quality
+FROM spread
 WHERE covered_s > 0 AND to_timestamp(b) >= $1 AND to_timestamp(b) < $2
-ON CONFLICT (point_id, bucket) DO UPDATE
-SET mean = excluded.mean, min = excluded.min, max = excluded.max, first = excluded.first, last = excluded.last,
-    coverage = excluded.coverage, quality = excluded.quality
-WHERE t.n = 0 AND (t.mean, t.min, t.coverage, t.quality) IS DISTINCT FROM
-      (excluded.mean, excluded.min, excluded.coverage, excluded.quality)
+ON CONFLICT (point_id, bucket) DO NOTHING
+
+-- vacated_hours --
+-- Remove hours of slow points whose quarters are all gone. Arguments as `hours`.
+DELETE FROM reading_hour AS h
+WHERE point_id = ANY ($3::int[]) AND bucket >= date_trunc('hour', $1::timestamptz, $4) AND bucket < $2
+  AND bucket >= (SELECT raw_kept_from FROM retention_state)
+  AND NOT EXISTS (SELECT FROM reading_15min AS q WHERE q.point_id = h.point_id
+                  AND q.bucket >= h.bucket AND q.bucket < h.bucket + interval '1 hour')
+
+-- vacated_days --
+-- Remove days of slow points whose hours are all gone. Arguments as `hours`.
+DELETE FROM reading_day AS d
+WHERE point_id = ANY ($3::int[]) AND bucket >= date_trunc('day', $1::timestamptz, $4) AND bucket < $2
+  AND bucket >= (SELECT raw_kept_from FROM retention_state)
+  AND NOT EXISTS (SELECT FROM reading_hour AS h WHERE h.point_id = d.point_id AND h.bucket >= d.bucket
+                  AND h.bucket < (d.bucket AT TIME ZONE $4 + interval '1 day') AT TIME ZONE $4)
 
 -- relink --
 -- Correct the consumption of the first bucket at or after a period, whose start is the last reading before it; and
@@ -174,10 +208,10 @@ WITH later AS (
     SELECT p.point_id, p.max_rate_per_h, p.rollover_at, q.bucket, q.first, q.within
     FROM point AS p CROSS JOIN LATERAL (
         (SELECT bucket, first, within FROM reading_15min AS q
-         WHERE q.point_id = p.point_id AND q.bucket >= $2 AND q.n > 0 ORDER BY q.bucket LIMIT 1)
+         WHERE q.point_id = p.point_id AND q.bucket >= $2 ORDER BY q.bucket LIMIT 1)
         UNION ALL
         SELECT bucket, first, within FROM reading_15min AS q
-        WHERE q.point_id = p.point_id AND q.bucket >= $1 AND q.bucket < $2 AND q.n > 0
+        WHERE q.point_id = p.point_id AND q.bucket >= $1 AND q.bucket < $2
           AND q.bucket < (SELECT raw_kept_from FROM retention_state)) AS q
     WHERE p.point_id = ANY ($3::int[]) AND p.kind = 'counter'
 ),
@@ -187,7 +221,7 @@ corrected AS (
                                             l.max_rate_per_h, l.rollover_at), 0) AS delta
     FROM later AS l LEFT JOIN LATERAL (
         SELECT bucket, last FROM reading_15min AS q
-        WHERE q.point_id = l.point_id AND q.bucket < l.bucket AND q.n > 0 ORDER BY q.bucket DESC LIMIT 1) AS e ON true
+        WHERE q.point_id = l.point_id AND q.bucket < l.bucket ORDER BY q.bucket DESC LIMIT 1) AS e ON true
 )
 UPDATE reading_15min AS t
 SET delta = c.delta
