@@ -84,7 +84,7 @@ PAGES: tuple[Page, ...] = (
         cells=equipment_list.cells,
         figures_every_s=5.0,  # a few hundred rows: asked for once for everybody
         menu=3,
-        phone=3,
+        phone=4,
         icon="equipment",
     ),
     Page(
@@ -100,6 +100,7 @@ PAGES: tuple[Page, ...] = (
         work_orders.draw,
         parts={"orders": work_orders.draw_list},
         menu=4,
+        phone=3,
         icon="work_orders",
     ),
     Page(
@@ -116,7 +117,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/bills", "nav.bills", bills.draw, menu=6, icon="bills"),
     Page("/devices/{device_id}", "nav.devices", device.draw),
-    Page("/more", "nav.more", more.draw, phone=4, icon="more"),
+    Page("/more", "nav.more", more.draw, phone=5, icon="more"),
 )
 
 

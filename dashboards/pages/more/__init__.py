@@ -1,4 +1,4 @@
-"""What has no place in the phone's bottom bar: work orders, devices, bills, language, theme, log-out."""
+"""What has no place in the phone's bottom bar: who one is, devices, bills, language, theme, log-out."""
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -11,11 +11,10 @@ async def draw(request: PageRequest) -> Component:
     """A list of large targets."""
     return html.Div(
         [
-            html.H1(request.t("shell.more_title")),
+            html.Div(html.H1(request.t("shell.more_title")), className="page-head"),
             html.Div(
                 [
                     html.Div(who(request.user, request.language), className="more-row"),
-                    _link("/work-orders", "work_orders", request),
                     _link("/devices", "devices", request),
                     _link("/bills", "bills", request),
                     html.Div(

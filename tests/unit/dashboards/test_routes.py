@@ -34,8 +34,8 @@ def test_every_title_is_in_the_catalogues() -> None:
     assert [p.title for p in PAGES if p.title not in catalogue("en")] == []
 
 
-def test_phones_have_four_targets() -> None:
-    assert [p.path for p in phone_bar()] == ["/", "/alarms", "/equipment", "/more"]
+def test_phones_have_five_targets() -> None:
+    assert [p.path for p in phone_bar()] == ["/", "/alarms", "/work-orders", "/equipment", "/more"]
 
 
 def test_the_menu_is_in_order() -> None:
