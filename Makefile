@@ -64,8 +64,8 @@ faults: setup ## break things on purpose and count readings; build/faults.json a
 detection: setup ## score the rules against injected faults; build/detection.json and docs/detection.md
 	$(RUN) detection
 
-soak: setup ## the long runs
-	@echo "make soak: there is no long run yet" >&2; exit 2
+soak: setup ## the long runs (an hour): 200 random kills, the drain after an outage, memory; build/soak.json and docs/soak.md
+	$(RUN) soak
 
 screenshots: setup ## the pictures in docs/images/, taken from a demo of its own
 	@.ci/install-browser

@@ -11,6 +11,7 @@ import numpy as np
 import uvloop
 
 from collectors.site_source import find_source
+from collectors.spool import SpoolLimits
 from collectors.supervisor import CollectorOptions, Supervisor
 from energy_center import log
 from energy_center.errors import EnergyCenterError
@@ -36,6 +37,7 @@ async def _options(args: argparse.Namespace, settings: Settings) -> CollectorOpt
         state_dir=state_dir,
         dsn=dsn,
         parent_pid=int(parent) if parent.isdigit() else None,
+        spool=SpoolLimits.within(settings.spool_max_bytes),
         source=await find_source(file, endpoints, state_dir, dsn),
     )
 

@@ -170,12 +170,13 @@ class JoiningDriver(Protocol[BlockT]):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sample that a device pushed, and what to call once it is safe on disk."""
+    """A sample that a device pushed, and what to call once it is safe on disk; or it `comes_again`."""
 
     device_ids: tuple[str, ...]
     bindings: tuple[PointBinding, ...]
     sample: Sample
     stored: Callable[[], None]
+    comes_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

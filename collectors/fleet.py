@@ -14,7 +14,7 @@ from typing import Any, cast
 from collectors.check_quality import RangeCheck
 from collectors.commander import Commander
 from collectors.driver import BusContext, PolledDriver, PushedDriver, Sample, Samples, TellingDriver
-from collectors.listener import Listener
+from collectors.listener import Listener, Store
 from collectors.poller import Poller, Report
 from collectors.registry import make_driver
 from collectors.tally import DeviceTally
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 RESTART_S = 5.0
 CLOSE_S = 1.0  # beyond a request's own time limit, for a connection that ends
 
-Take = Callable[[tuple[PointBinding, ...], Sample], "asyncio.Future[None]"]
 TakeMany = Callable[[tuple[PointBinding, ...], Samples], None]
 
 
@@ -61,7 +60,7 @@ class Fleet:
     def __init__(
         self,
         contexts: Sequence[BusContext],
-        take: Take,
+        take: Store,
         take_many: TakeMany,
         report: Report,
         commander: Commander,

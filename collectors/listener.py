@@ -5,9 +5,9 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, full_jitter
@@ -24,7 +24,14 @@ CHECK_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
-Store = Callable[[tuple[PointBinding, ...], Sample], "asyncio.Future[None]"]
+
+class Store(Protocol):
+    """Where samples go."""
+
+    def __call__(
+        self, bindings: tuple[PointBinding, ...], sample: Sample, /, *, comes_again: bool = False
+    ) -> "asyncio.Future[None]":
+        """The future ends when the sample is safe on disk. `comes_again`: it is not lost when that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,8 @@ class Listener:
         kind = self._kinds.get(message.bindings)
         if kind is None:
             kind = self._kinds[message.bindings] = self._kind_of(message.bindings)
-        stored = self._store(message.bindings, kind.check.flag(message.sample))
+        checked = kind.check.flag(message.sample)
+        stored = self._store(message.bindings, checked, comes_again=message.comes_again)
         stored.add_done_callback(partial(self._settled, message))
         for tally, readings in kind.shares:
             tally.told(message.sample.at, readings)

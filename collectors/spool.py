@@ -49,6 +49,11 @@ class SpoolLimits:
     live_records: int = 20_000
     pending_records: int = 50_000  # a disk that hangs: what comes on top is refused and counted
 
+    @classmethod
+    def within(cls, max_bytes: int) -> "SpoolLimits":
+        """Limits for so many bytes; what is dropped when they are full is an eighth of them at most."""
+        return cls(max_bytes=max_bytes, segment_bytes=min(cls().segment_bytes, max_bytes // 8))
+
 
 @dataclass(slots=True)
 class _Segment:
@@ -104,6 +109,11 @@ class SpoolCounts:
 
 def _readings(records: Sequence[Record | Sheet]) -> int:
     return sum(int(np.isfinite(r.values).sum()) for r in records)
+
+
+def _ours_alone(records: Iterable[Record | Sheet]) -> int:
+    """Readings that nobody will send again."""
+    return _readings([r for r in records if isinstance(r, Sheet) or not r.comes_again])
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,7 @@ class Spool:
         return self._committed
 
     def _refused(self, record: Record | Sheet) -> asyncio.Future[None]:
-        self.counts.lose(_readings([record]))
+        self.counts.lose(_ours_alone([record]))
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refused.set_exception(OSError(errno.EBUSY, "The disk does not keep up"))
         refused.exception()  # a caller that does not wait need not look
@@ -248,7 +258,7 @@ class Spool:
             self._live.extend((number, end, record) for end, record in enumerate(records, start=1))
             self.wake_writer.set()
             return
-        self.counts.lose(_readings(records))
+        self.counts.lose(_ours_alone(records))
         if not done.done():
             done.set_exception(cause)
 

@@ -29,12 +29,16 @@ _LONGEST = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """Values of a block at one instant: `at_us` since 1970 in UTC; NaN where there was no reading."""
+    """Values of a block at one instant: `at_us` since 1970 in UTC; NaN where there was no reading.
+
+    `comes_again`: its sender keeps it until it is told that we have it, so it is not lost with us.
+    """
 
     keys: tuple[PointKey, ...]
     at_us: int
     values: Values
     quality: Qualities
+    comes_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

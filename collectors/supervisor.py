@@ -20,7 +20,7 @@ from collectors.metrics import Reporter, Stand
 from collectors.reload import Reload
 from collectors.set_aside import SetAside
 from collectors.site_source import LoadedSite, SiteSource
-from collectors.spool import Spool
+from collectors.spool import Spool, SpoolLimits
 from collectors.spool_file import Record, Sheet
 from collectors.writer import Writer
 from energy_center.config.bindings import PointBinding
@@ -42,6 +42,7 @@ class CollectorOptions:
     dsn: str | None
     source: SiteSource
     parent_pid: int | None = None
+    spool: SpoolLimits | None = None
 
 
 class Supervisor:
@@ -54,7 +55,7 @@ class Supervisor:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(folder)
-            self._spool = Spool(folder)
+            self._spool = Spool(folder, options.spool)
             self._aside = SetAside.below(folder)
             self._name = _client_name(options.state_dir)
         except OSError as cause:
@@ -140,9 +141,13 @@ class Supervisor:
             },
         )
 
-    def _take(self, bindings: tuple[PointBinding, ...], sample: Sample) -> "asyncio.Future[None]":
+    def _take(
+        self, bindings: tuple[PointBinding, ...], sample: Sample, *, comes_again: bool = False
+    ) -> "asyncio.Future[None]":
         return self._spool.append(
-            Record(self._keys.of(bindings), round(sample.at * 1e6), sample.values, sample.quality)
+            Record(
+                self._keys.of(bindings), round(sample.at * 1e6), sample.values, sample.quality, comes_again
+            )
         )
 
     def _take_many(self, bindings: tuple[PointBinding, ...], samples: Samples) -> None:

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     behind_proxy: bool = False
     raw_retention_days: int = Field(default=7, ge=1, description="How long raw readings are kept.")
+    spool_max_bytes: int = Field(
+        default=2 * 1024**3, ge=16 * 1024, description="Most that a collector keeps on disk; the oldest go."
+    )
     rules_interval_s: float = Field(default=60.0, gt=0, description="How often the rules are run.")
     notify_url: SecretStr | None = Field(
         default=None, description="Where alarms are sent: an Apprise address such as mailto://…"

@@ -1,6 +1,6 @@
 """`python -m simulators live`: both buildings on real sockets; `history`: their past as a stream.
 
-`proxy`: a fault proxy before each of a running simulation's sockets.
+`proxy`: a fault proxy before each of a running simulation's sockets. `meters`: many meters, for loads.
 """
 
 import argparse
@@ -29,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from simulators.faultproxy.run_proxy import main as proxy
 
         return proxy(arguments[1:])
+    if arguments[:1] == ["meters"]:
+        from simulators.meters import main as meters
+
+        return meters(arguments[1:])
     try:
         return _live(_parser().parse_args(arguments))
     except KeyboardInterrupt:
@@ -54,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
     commands.add_parser("history", help="the past as blocks of float64 on stdout")
     commands.add_parser("proxy", help="fault proxies before a running simulation")
+    commands.add_parser("meters", help="many equal meters, for long runs and loads")
     return parser
 
 

@@ -260,7 +260,7 @@ class _Session:
         acknowledge = partial(self._acknowledge, owed)
         stored = acknowledge if len(kept) == 1 else _after(len(kept), acknowledge)
         for found in kept:
-            self._deliver(Message(found.device_ids, found.bindings, found.sample, stored))
+            self._deliver(Message(found.device_ids, found.bindings, found.sample, stored, bool(message.qos)))
         if not kept:
             acknowledge()
         for notice in brought.notices:

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "restore": "restore a backup into an empty database",
     "doctor": "check this installation and say what to do",
     "faults": "break devices and the database on purpose and count what was lost",
+    "soak": "run for long: random kills, the drain after an outage, memory",
     "openapi": "print the description of the API",
 }
 

@@ -1,4 +1,4 @@
-"""A stand for fault runs: a database, the demo's simulated devices and a collector, each its own process.
+"""A stand for fault runs: a database, simulated devices, fault proxies and a collector, each its own process.
 
 Nothing is shared with an installation: everything lives in one temporary folder and on free ports.
 """
@@ -10,12 +10,16 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+from energy_center.cli.fault_ledger import Counts, Given, Instants, Ledger, only
 from energy_center.cli.processes import Child, start_child, stop_child, wait_for_file
-from energy_center.config.bindings import PointKey, Protocol
+from energy_center.cli.shifted_clock import write_offset
+from energy_center.config.bindings import ModbusSource, PointKey, Protocol
 from energy_center.config.load_site import load_site
 from energy_center.errors import EnvironmentProblem, RetryLater
 from energy_center.settings import PROJECT_ROOT
@@ -28,11 +32,11 @@ from energy_center.store.site import apply_site
 SITE_FILE = PROJECT_ROOT / "energy_center" / "config" / "demo" / "taichung.yaml"
 SIMULATED_SITE = PROJECT_ROOT / "simulators" / "sites" / "taichung.yaml"
 READY_S = 120.0
-QUIET_S = 3.0  # longer than any reply under way
-SETTLE_S = 90.0
-
-Counts = Counter[PointKey]
-Instants = set[tuple[str, str, int]]
+HELD_S, LOOK_AFTER_S = 0.7, 0.4  # requests wait, shorter than any time limit, while counts are compared
+TRIES, TRY_EVERY_S, STEADY = 60, 1.5, 3  # comparing: at most, how often, and when a difference is final
+READ_AGAIN_S = 90.0
+UNDER_WAY_S = 1.0  # replies to a collector that has gone
+_SOCKET = ".s.PGSQL.5432"
 
 
 class FaultStand:
@@ -40,14 +44,18 @@ class FaultStand:
 
     def __init__(self) -> None:
         self.plant = load_site(SITE_FILE)
+        self.settings: dict[str, str] = {}  # of the collector, beside what the stand needs
         self.folder = Path(tempfile.mkdtemp(prefix="energy-center-faults-"))
         self.postgres = EmbeddedPostgres(self.folder)
         self._children: dict[str, Child] = {}
         self._db: Database | None = None
-        self._control: tuple[str, int] = ("", 0)
+        self._controls: dict[str, tuple[str, int]] = {}
         self._starts = 0
-        self._sent_before: Counts = Counter()
-        self._stored_before: Counts = Counter()
+        self._shifted = False
+        self._before = Ledger()
+        self._points: dict[str, set[PointKey]] = {}
+        for binding in self.plant.bindings:
+            self._points.setdefault(binding.connection_id, set()).add(binding.key)
 
     async def __aenter__(self) -> Self:
         """Start the database and the devices; the collector comes with `start_collector`."""
@@ -60,6 +68,7 @@ class FaultStand:
             text = SITE_FILE.read_text(encoding="utf-8")
             await apply_site(self._db, self.plant.site, text, "faults", datetime.now(UTC))
             await self._start_simulators()
+            await self._start_proxy()
         except BaseException:
             await self._close()
             raise
@@ -70,7 +79,7 @@ class FaultStand:
         await self._close()
 
     async def _close(self) -> None:
-        for name in ("collector", "simulators"):
+        for name in ("collector", "proxy", "simulators"):
             child = self._children.pop(name, None)
             if child is not None:
                 await stop_child(child)
@@ -86,7 +95,25 @@ class FaultStand:
         child = await start_child("simulators", argv, os.environ, self.folder / "simulators.log")
         self._children["simulators"] = child
         written = json.loads(await wait_for_file(endpoints, child, READY_S))
-        self._control = (written["control"]["host"], int(written["control"]["port"]))
+        self._controls["simulators"] = (written["control"]["host"], int(written["control"]["port"]))
+
+    async def _start_proxy(self) -> None:
+        there = dict(parse_qsl(urlsplit(self.postgres.dsn).query))["host"]
+        (self.folder / "before").mkdir()
+        words = ["--site", str(SIMULATED_SITE), "--behind", str(self.folder / "endpoints.json")]
+        words += ["--endpoints", str(self.folder / "proxied.json")]
+        words += ["--database", f"{there}/{_SOCKET}", str(self.folder / "before" / _SOCKET)]
+        argv = [sys.executable, "-m", "simulators", "proxy", *words]
+        child = await start_child("proxy", argv, os.environ, self.folder / "proxy.log")
+        self._children["proxy"] = child
+        written = json.loads(await wait_for_file(self.folder / "proxied.json", child, READY_S))
+        self._controls["proxy"] = (written["control"]["host"], int(written["control"]["port"]))
+
+    @property
+    def dsn(self) -> str:
+        """The database as the collector reaches it, through the proxy."""
+        parts = urlsplit(self.postgres.dsn)
+        return urlunsplit(parts._replace(query=f"host={quote(str(self.folder / 'before'), safe='/')}"))
 
     @property
     def collector(self) -> Child:
@@ -104,112 +131,184 @@ class FaultStand:
         Publishers are silent meanwhile: what they say before anyone listens is nobody's loss.
         """
         await self.mute("broker")
-        self._sent_before = await self.sent()
         await self.restart_collector()
         await asyncio.sleep(1.0)  # what the broker had retained
-        stored = await self.stored()
-        self._stored_before = Counter({k: n for k, n in stored.items() if self._sent_before[k]})
+        given, stored = await self.given(), await self.stored()
+        self._before = Ledger(given.sure, given.unsure, stored).of(self.points_of("broker"))
         await self.unmute("broker")
 
     async def restart_collector(self) -> None:
         """Start the collector on the same spool, and wait until it listens to the broker."""
-        self._starts += 1
-        endpoints = str(self.folder / "endpoints.json")
-        words = ["--site", str(SITE_FILE), "--endpoints", endpoints, "--state-dir", str(self.folder)]
-        env = {**os.environ, "DATABASE_URL": self.postgres.dsn, "PYTHONUNBUFFERED": "1"}
-        log = self.folder / f"collector-{self._starts}.log"
-        argv = [sys.executable, "-m", "collectors", *words]
-        child = await start_child("collector", argv, env, log)
-        self._children["collector"] = child
+        log = await self.launch_collector()
         async with asyncio.timeout(READY_S):
             while "broker_connected" not in log.read_text(encoding="utf-8"):
-                if child.process.returncode is not None:
-                    raise EnvironmentProblem(f"the collector stopped:\n{child.tail()}")
+                if self.collector.process.returncode is not None:
+                    raise EnvironmentProblem(f"the collector stopped:\n{self.collector.tail()}")
                 await asyncio.sleep(0.1)
+
+    def broker_connections(self) -> int:
+        """How often the running collector has connected to the broker."""
+        return self.collector.log.read_text(encoding="utf-8").count("broker_connected")
+
+    async def launch_collector(self) -> Path:
+        """Start the collector on the same spool; returns its log."""
+        self._starts += 1
+        endpoints = str(self.folder / "proxied.json")
+        words = ["--site", str(SITE_FILE), "--endpoints", endpoints, "--state-dir", str(self.folder)]
+        env = {**os.environ, **self.settings, "DATABASE_URL": self.dsn, "PYTHONUNBUFFERED": "1"}
+        log = self.folder / f"collector-{self._starts}.log"
+        module = ["collectors"]
+        if self._shifted:
+            module = ["energy_center.cli.shifted_clock", str(self.folder / "clock"), "collectors"]
+        argv = [sys.executable, "-m", *module, *words]
+        self._children["collector"] = await start_child("collector", argv, env, log)
+        return log
+
+    async def shift_clock(self, seconds: float) -> None:
+        """Set the collector's wall clock wrong; the first time it is started anew for that."""
+        write_offset(self.folder / "clock", 0.0 if not self._shifted else seconds)
+        if not self._shifted:
+            self._shifted = True
+            await self.stop_in_order()
+            await self.restart_collector()
+            write_offset(self.folder / "clock", seconds)
+
+    async def stop_collector(self) -> None:
+        """SIGTERM, as at an update."""
+        await stop_child(self.collector)
+
+    async def stop_in_order(self) -> None:
+        """Stop the collector; what it is given meanwhile, or just afterwards, is nobody's loss."""
+        await self.control("proxy", do="listening", on=False)
+        await self.stop_collector()
+        await asyncio.sleep(UNDER_WAY_S)
+        await self.control("proxy", do="listening", on=True)
 
     async def kill_collector(self) -> None:
         """SIGKILL, as the out-of-memory killer would."""
         self.collector.process.kill()
         await self.collector.process.wait()
 
-    async def control(self, **request: object) -> dict[str, object]:
-        """One request to the simulators."""
+    async def control(self, to: str = "simulators", **request: object) -> dict[str, object]:
+        """One request to the simulators or to the proxy."""
         async with asyncio.timeout(10.0):
             # the count of every point comes as one line
-            reader, writer = await asyncio.open_connection(*self._control, limit=16 * 1024**2)
+            reader, writer = await asyncio.open_connection(*self._controls[to], limit=16 * 1024**2)
             writer.write(json.dumps(request).encode() + b"\n")
-            answer: dict[str, object] = json.loads(await reader.readline())
+            answer = json.loads(await reader.readline())
             writer.close()
-            await writer.wait_closed()
-        if not answer.get("ok"):
-            raise EnvironmentProblem(f"the simulators refuse {request}: {answer.get('error')}")
+        if not isinstance(answer, dict) or not answer.get("ok"):
+            raise EnvironmentProblem(f"the {to} answer {answer}")
         return answer
 
     async def mute(self, connection: str) -> None:
-        """Let everything on a connection fall silent."""
+        """Let the devices of a connection fall silent."""
         await self.control(do="mute", connection=connection, on=True)
 
     async def unmute(self, connection: str) -> None:
         """Let it speak again."""
         await self.control(do="mute", connection=connection, on=False)
 
-    async def sent(self) -> Counts:
-        """What the devices have sent, by point."""
-        answer = await self.control(do="served")
-        served = answer["served"]
-        if not isinstance(served, dict):
+    async def given(self) -> Given:
+        """What clients were given, by point.
+
+        Published readings are owed once the broker has them; of all else the proxy knows what got through.
+        """
+        by_proxy = await self.control("proxy", do="served")
+        published = self.published(self._counts((await self.control(do="served"))["served"]))
+        return Given(self._counts(by_proxy["served"]) + published, self._counts(by_proxy["unsure"]))
+
+    def _counts(self, written: object) -> Counts:
+        if not isinstance(written, dict):
             raise EnvironmentProblem("the simulators do not say what they sent")
         known = {b.key for b in self.plant.bindings}
-        counted = {(k.partition("/")[0], k.partition("/")[2]): int(n) for k, n in served.items()}
+        counted = {(k.partition("/")[0], k.partition("/")[2]): int(n) for k, n in written.items()}
         return Counter({k: n for k, n in counted.items() if k in known})
+
+    def points_of(self, connection: str) -> set[PointKey]:
+        """The points of a connection."""
+        return self._points[connection]
 
     async def stored(self) -> Counts:
         """What the database holds, by point."""
-        return Counter(await readings_per_point(self._database))
+        return Counter(await readings_per_point(self.database))
+
+    async def given_by(self, connection: str) -> int:
+        """How many readings a connection has given so far."""
+        given = await self.given()
+        return only(given.sure + given.unsure, self.points_of(connection)).total()
+
+    async def until_read_again(self, given: Mapping[str, int]) -> set[str]:
+        """Wait until each connection has given more than this; the ones that did not within the limit."""
+        silent = set(given)
+        try:
+            async with asyncio.timeout(READ_AGAIN_S):
+                while silent:
+                    await asyncio.sleep(1.0)
+                    silent = {at for at in silent if await self.given_by(at) <= given[at]}
+        except TimeoutError:
+            return silent
+        return silent
+
+    def first_register(self, connection: str) -> int:
+        """Wire address of some point's register there."""
+        sources = (b.source for b in self.plant.bindings if b.connection_id == connection)
+        return next(s.address for s in sources if isinstance(s, ModbusSource))
 
     async def instants(self) -> Instants:
         """Every stored reading."""
-        return await reading_instants(self._database)
+        return await reading_instants(self.database)
 
     @property
-    def _database(self) -> Database:
+    def database(self) -> Database:
+        """The database, not through the proxy."""
         if self._db is None:
             raise EnvironmentProblem("the stand is not started")
         return self._db
 
     async def committed(self) -> Instants:
         """What the dead collector had on disk: in the database or in its spool."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "collectors.spooled",
-            str(self.folder / "spool"),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        written, _ = await process.communicate()
-        spooled = {(e, p, int(at)) for e, p, at in map(json.loads, written.decode().splitlines())}
-        return spooled | await self.instants()
+        return await self.spooled() | await self.instants()
 
-    async def settle(self) -> tuple[Counts, Counts]:
-        """Silence every device, wait until nothing more is stored; what was sent and what was stored."""
-        for connection in self.plant.connections:
-            await self.mute(connection.connection_id)
-        await asyncio.sleep(QUIET_S)
-        sent = await self.sent() - self._sent_before
-        deadline = asyncio.get_running_loop().time() + SETTLE_S
-        stored: Counts = Counter()
-        unchanged = 0
-        while asyncio.get_running_loop().time() < deadline and unchanged < 5:  # noqa: PLR2004  seconds
-            before = stored
-            try:
-                stored = await self.stored() - self._stored_before
-            except RetryLater:
-                continue
-            if stored == sent:
-                break
-            unchanged = unchanged + 1 if stored == before and stored else 0
-            await asyncio.sleep(2.0)
-        return sent, stored
+    async def spooled(self) -> Instants:
+        """What the dead collector has in its spool."""
+        argv = [sys.executable, "-m", "collectors.spooled", str(self.folder / "spool")]
+        process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+        written, _ = await process.communicate()
+        return {(e, p, int(at)) for e, p, at in map(json.loads, written.decode().splitlines())}
+
+    async def settle(self) -> Ledger:
+        """Wait until all that was given is stored, or the difference stays; counts since the last time.
+
+        Publishers are silent meanwhile, and requests are held for a moment each time counts are read.
+        """
+        await self.mute("broker")
+        steady, last, found = 0, None, None
+        for _ in range(TRIES):
+            found = await self._look() or found
+            if found is not None:
+                now = found.since(self._before)
+                steady = steady + 1 if (now.lost, now.doubled) == last else 0
+                last = (now.lost, now.doubled)
+                if now.is_even or steady >= STEADY:
+                    break
+            await asyncio.sleep(TRY_EVERY_S)
+        if found is None:
+            raise EnvironmentProblem("the database does not come back")
+        self._before = found
+        await self.unmute("broker")
+        return now
+
+    async def _look(self) -> Ledger | None:
+        """The counts; None while the database is away, or when something was given meanwhile after all."""
+        await self.control("proxy", do="hold", for_s=HELD_S)
+        await asyncio.sleep(LOOK_AFTER_S)
+        given = await self.given()
+        try:
+            stored = await self.stored()
+        except RetryLater:
+            return None
+        return Ledger(given.sure, given.unsure, stored) if await self.given() == given else None
 
     def published(self, counts: Counts) -> Counts:
         """Only the points that come by MQTT."""

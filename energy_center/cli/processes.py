@@ -4,11 +4,14 @@ import asyncio
 import ctypes
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from energy_center.errors import EnvironmentProblem
+
+T = TypeVar("T")
 
 STOP_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -52,6 +55,20 @@ async def start_child(name: str, argv: Sequence[str], env: Mapping[str, str], lo
             preexec_fn=_die_with_parent,  # one libc call, no locks taken
         )
     return Child(name, process, log)
+
+
+def run_stoppably(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; SIGTERM ends it as Ctrl-C does, so that what it started is stopped."""
+
+    async def guarded() -> T:
+        task = asyncio.ensure_future(work)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def stop_child(child: Child) -> None:

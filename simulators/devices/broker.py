@@ -1,6 +1,7 @@
 """An MQTT 5 broker for the demo, in a child process that ends with this one."""
 
 import asyncio
+import contextlib
 import socket
 import tempfile
 from pathlib import Path
@@ -29,6 +30,8 @@ max_inflight_count = 200
 dynamic_filters = true
 """
 
+_LOOK_EVERY_S = 0.5
+
 
 class EmbeddedBroker:
     """Starts and stops the broker; by default it would listen on every interface, so it gets settings."""
@@ -49,6 +52,14 @@ class EmbeddedBroker:
             broker = Broker(config_path=str(settings))
             broker.start()
             self._broker = broker
+
+    async def run(self, host: str, port: int) -> None:
+        """Start it again, with nothing of what it had, whenever its process ends; for ever."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if self._broker is not None and not self._broker.is_running:
+                with contextlib.suppress(OSError, RuntimeError):  # the port may be held for a moment
+                    await asyncio.to_thread(self._start, host, port)
 
     async def stop(self) -> None:
         """End the child process."""

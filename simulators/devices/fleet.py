@@ -28,6 +28,7 @@ class Fleet:
         self._catalogue = catalogue
         self._servers: dict[str, ModbusServer | BacnetServer] = {}
         self._brokers: dict[str, EmbeddedBroker] = {}
+        self._ports: dict[str, Endpoint] = {}
         self._publishers: dict[str, MqttDevices] = {}
         for connection in catalogue.connections:
             lines = catalogue.on(connection.id)
@@ -57,6 +58,7 @@ class Fleet:
                 raise OSError(
                     cause.errno, f"{connection.id}: port {wanted} of {host}: {cause.strerror}"
                 ) from cause
+        self._ports = ports
         return ports
 
     async def _open(self, connection: Connection, host: str, port: int) -> int:
@@ -72,6 +74,8 @@ class Fleet:
         async with asyncio.TaskGroup() as group:
             for publisher in self._publishers.values():
                 group.create_task(publisher.run())
+            for name, broker in self._brokers.items():
+                group.create_task(broker.run(self._ports[name].host, self._ports[name].port))
 
     async def stop(self) -> None:
         """Close everything that was opened."""

@@ -64,10 +64,9 @@ async def _rate(name: str) -> float:
             nonlocal stored
             stored += 1
 
-        def store(bindings, sample):
-            done = spool.append(
-                Record(keys_of(bindings), round(sample.at * 1e6), sample.values, sample.quality)
-            )
+        def store(bindings, sample, /, *, comes_again=False):
+            at_us = round(sample.at * 1e6)
+            done = spool.append(Record(keys_of(bindings), at_us, sample.values, sample.quality, comes_again))
             done.add_done_callback(count)
             return done
 

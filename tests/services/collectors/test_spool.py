@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +255,16 @@ async def test_what_a_hanging_disk_leaves_waiting_is_bounded_and_counted(tmp_pat
     with pytest.raises(OSError, match="does not keep up"):
         await last
     assert spool.counts.dropped == 4
+
+
+async def test_what_its_sender_keeps_does_not_count_as_dropped(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    async with running(Spool(folder)) as spool:
+        folder.rename(tmp_path / "away")
+        spool.append(record(1))
+        with pytest.raises(OSError, match="No such file"):
+            await asyncio.wait_for(spool.append(replace(record(2), comes_again=True)), 2.0)
+        assert spool.counts.dropped == 2  # both readings of the first record
 
 
 async def test_memory_stays_bounded_when_nobody_takes_live_records(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ class Heard:
     changes: list[StateChange] = field(default_factory=list)
     acknowledged: int = 0
 
-    def store(self, bindings: tuple[PointBinding, ...], read: Sample) -> "asyncio.Future[None]":
+    def store(
+        self, bindings: tuple[PointBinding, ...], read: Sample, /, *, comes_again: bool = False
+    ) -> "asyncio.Future[None]":
         self.samples.append(read)
         self.commits.append(asyncio.get_running_loop().create_future())
         return self.commits[-1]
