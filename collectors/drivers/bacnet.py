@@ -5,6 +5,7 @@ Source: ASHRAE 135-2020, 15.5 (ReadProperty), 15.7 (ReadPropertyMultiple), 15.9 
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -45,6 +46,7 @@ __all__ = ["OBJECTS_A_REQUEST", "BacnetDriver", "ObjectBlock", "SharedApplicatio
 _RPM_BIT = 14  # of protocol-services-supported, 21 (BACnetServicesSupported)
 
 _FAREWELL_S = 0.5
+LEARN_EVERY_S = 3600.0
 
 
 class BacnetDriver:
@@ -59,6 +61,7 @@ class BacnetDriver:
         self._without_flags: set[Place] = set()
         self.reads_multiple = True
         self.is_known = False
+        self._learn_again_at = math.inf
         self.objects_a_request = most_objects(self._target)
         self.missing: set[Place] = set()
         self.cov = Subscriptions(self._talk, context.bindings)
@@ -88,12 +91,14 @@ class BacnetDriver:
     async def read(self, block: ObjectBlock) -> Sample:
         """Values of a block; the time of the sample is the arrival of the last reply."""
         try:
-            if not self.is_known:
+            if not self.is_known or time.monotonic() >= self._learn_again_at:
                 await self._learn()
+            await self.cov.keep()  # before the read: nothing that was read may wait for it, or be lost by it
             found = await self._found(block.bindings)
         except DeviceAway:
-            self.cov.renew_soon()
+            self.cov.pause()
             raise
+        self.cov.resume()
         at = time.time()
         for binding in block.bindings:
             place = place_of(binding)
@@ -102,7 +107,6 @@ class BacnetDriver:
             raw = raw_of(source_of(binding), found)
             if raw is None or isinstance(raw, ErrorType):
                 self.missing.add(place)
-        await self.cov.keep()
         return sample_of(block.bindings, found, at)
 
     def split(self, block: ObjectBlock) -> list[ObjectBlock]:
@@ -136,15 +140,20 @@ class BacnetDriver:
         self._talk.close()
 
     async def _learn(self) -> None:
-        """Ask the device what it can: the longest answer without segments, and ReadPropertyMultiple."""
+        """Ask the device what it can: the longest answer without segments, and ReadPropertyMultiple.
+
+        Once an hour anew: what it could not bear for a while it may bear again.
+        """
         device = ObjectIdentifier(f"device,{self._target.device}")
         longest = await self._asked(device, "max-apdu-length-accepted")
         services = await self._asked(device, "protocol-services-supported")
+        self.objects_a_request = most_objects(self._target)
         if longest is not None:
             self.objects_a_request = min(self.objects_a_request, objects_within(int(longest)))
+        self.reads_multiple = True
         if services is not None and len(services) > _RPM_BIT:
             self.reads_multiple = bool(services[_RPM_BIT])
-        self.is_known = True
+        self.is_known, self._learn_again_at = True, time.monotonic() + LEARN_EVERY_S
 
     async def _asked(self, identifier: ObjectIdentifier, name: str) -> Any:  # noqa: ANN401  any property
         try:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LIFETIME_S = 300.0
 REFUSED_PAUSE_S = 3600.0
+UNANSWERED_PAUSE_S = 60.0
 SILENT_LIVES = 3  # in a row, until a subscription counts as refused
 MOST_A_TURN = 10  # renewals between two reads, so that reading goes on
 
@@ -65,6 +66,7 @@ class Subscriptions:
         self.lifetime_s = max(LIFETIME_S, 4 * slowest)  # there is a turn before half of it is over
         self.push: Push | None = None
         self.renewed_after_silence = 0
+        self._is_paused = False
 
     @property
     def notified(self) -> int:
@@ -77,18 +79,30 @@ class Subscriptions:
         return sum(w.process is not None for w in self._watches)
 
     async def keep(self) -> None:
-        """Subscribe and renew what is due, a few at a time; a device that refuses is left to polling."""
-        if self.push is None:
+        """Subscribe and renew what is due, a few at a time; a device that refuses is left to polling.
+
+        A request that brings no answer is tried again later: reading shows whether the device is there.
+        """
+        if self.push is None or self._is_paused:
             return
         now = self._clock()
         for watch in [w for w in self._watches if w.due_at <= now][:MOST_A_TURN]:
-            await self._renew(watch, now)
+            try:
+                await self._renew(watch, now)
+            except (DeviceAway, BadFrame):
+                watch.due_at = now + UNANSWERED_PAUSE_S
+                return
 
-    def renew_soon(self) -> None:
-        """The device was away: renew all as soon as it answers."""
-        for watch in self._watches:
-            if watch.process is not None:
-                watch.due_at = 0.0
+    def pause(self) -> None:
+        """The device does not answer: ask for nothing, and renew all once it is back."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """The device answers. After a pause all is renewed at the next turn: a restart makes it forget."""
+        if self._is_paused:
+            self._is_paused = False
+            for watch in self._watches:
+                watch.due_at = 0.0 if watch.process is not None else watch.due_at
 
     async def stop(self) -> None:
         """Tell the device that nothing more need be told; controllers hold few subscriptions."""

@@ -13,7 +13,7 @@ from bacpypes3.basetypes import ErrorClass, ErrorCode
 
 from collectors.drivers.bacnet_refusals import aborted, refused, rejected
 from collectors.drivers.bacnet_wire import READ_MULTIPLE, Reply, datagram, network_header, reply_in
-from energy_center.errors import BadFrame, DeviceAway, DeviceRefused, NotSupported
+from energy_center.errors import BadFrame, DeviceAway, DeviceRefused
 
 _COMPLEX_ACK, _ERROR, _REJECT, _ABORT = 3, 5, 6, 7  # APDU types, 20.1
 _SEGMENTED = 0x08
@@ -128,7 +128,7 @@ def _parameters(apdu: bytes) -> bytes:
         case 3 if not apdu[0] & _SEGMENTED:
             return apdu[3:]
         case 3:
-            raise NotSupported("The device sends segments that were not asked for", too_long=True)
+            raise BadFrame("The device sends segments that were not asked for")
         case 6:
             raise rejected(apdu[2])
         case 7:

@@ -120,7 +120,7 @@ async def test_subscription_that_fell_silent_for_its_life_is_made_anew(stand: St
     assert await stand.hears() == ("fan", 1.0)
 
 
-async def test_restarted_device_is_subscribed_to_as_soon_as_it_answers(stand: Stand) -> None:
+async def test_restarted_device_is_subscribed_to_anew_once_it_has_answered(stand: Stand) -> None:
     await stand.driver.read(stand.block)
     assert await stand.hears() == ("fan", 1.0)
     stand.server._app.stop_cov()  # as a controller forgets that restarts
@@ -128,10 +128,37 @@ async def test_restarted_device_is_subscribed_to_as_soon_as_it_answers(stand: St
     with pytest.raises(DeviceAway):
         await stand.driver.read(stand.block)
     stand.source.mute("ahu", on=False)
-    await stand.driver.read(stand.block)
+    for _ in range(2):
+        await stand.driver.read(stand.block)
     assert await stand.hears() == ("fan", 1.0)
     stand.world.own["ahu", "fan_status"] = 0.0
     assert await stand.hears() == ("fan", 0.0)
+
+
+async def test_read_is_not_lost_by_a_subscription_that_nobody_answers(stand: Stand) -> None:
+    asked = []
+
+    async def swallow(apdu) -> None:
+        asked.append(apdu)
+
+    stand.server._app.do_SubscribeCOVRequest = swallow
+    for _ in range(2):
+        assert (await stand.driver.read(stand.block)).values.tolist() == [1.0] * 7
+    assert len(asked) == 1  # the second waits
+
+
+async def test_what_a_device_could_not_bear_is_tried_again_after_an_hour(stand: Stand) -> None:
+    async def lacks(apdu) -> None:
+        raise UnrecognizedService
+
+    app = stand.server._app
+    answer, app.do_ReadPropertyMultipleRequest = app.do_ReadPropertyMultipleRequest, lacks
+    await stand.driver.read(stand.block)
+    assert not stand.driver.reads_multiple
+    app.do_ReadPropertyMultipleRequest = answer
+    stand.driver._learn_again_at = 0.0
+    assert (await stand.driver.read(stand.block)).values.tolist() == [1.0] * 7
+    assert stand.driver.reads_multiple
 
 
 async def test_device_that_accepts_and_tells_nothing_is_polled_and_at_last_left_alone(stand: Stand) -> None:
