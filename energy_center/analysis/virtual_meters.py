@@ -183,7 +183,9 @@ class _Parser:
             raise self._error("sum( needs a meter or a pattern such as ltb-floor-*")
         self._at += 1
         self._close()
-        found = sorted(meter for meter in self._meters if fnmatchcase(meter, pattern))
+        # `meter.point` names a register of a meter: a pattern of meters must not count it once more
+        alike = (meter for meter in self._meters if ("." in meter) == ("." in pattern))
+        found = sorted(meter for meter in alike if fnmatchcase(meter, pattern))
         if not found:
             raise self._error(f"no meter matches '{pattern}'; there are {_some(self._meters)}")
         return dict.fromkeys(found, 1.0)

@@ -121,6 +121,12 @@ class Site:
         """The buildings, in file order."""
         return tuple(s for s in self.spaces if s.kind is SpaceKind.BUILDING)
 
+    @property
+    def holidays_of_country(self) -> str:
+        """The country whose holidays the first building keeps; Taiwan where none says."""
+        kept = (b.attributes["holidays"] for b in self.buildings if "holidays" in b.attributes)
+        return str(next(kept, "TW"))
+
     def points(self) -> tuple[Point, ...]:
         """Every point, in file order."""
         return tuple(p for e in self.equipment for p in e.points)

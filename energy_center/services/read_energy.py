@@ -39,6 +39,7 @@ METERED = (
     Role.TANK_OUTLET_VOLUME,
     Role.ACTIVE_POWER,
 )
+MOST_DAYS = 400  # of a figure that is one number
 MOST_STEPS = 40_000  # a year of quarter-hours and some
 _FINE_UP_TO = timedelta(days=100)  # longer periods are read by hours
 _AROUND = timedelta(days=2)  # a register is looked for so far around the period, to bridge a gap at its ends
@@ -79,8 +80,19 @@ def metered_point(equipment: Equipment) -> Point | None:
 
 
 def metered_points(site: Site) -> dict[str, Point]:
-    """Every meter of a site by its id."""
-    return {e.equipment_id: point for e in site.equipment if (point := metered_point(e)) is not None}
+    """Every meter of a site by its id, and every register as `equipment.point`."""
+    meters = {e.equipment_id: point for e in site.equipment if (point := metered_point(e)) is not None}
+    registers = {f"{p.equipment_id}.{p.name}": p for p in site.points() if p.kind is Kind.COUNTER}
+    return meters | registers
+
+
+def virtual_meters(site: Site) -> dict[str, str]:
+    """The site file's named expressions: equipment with `attributes: {expression: main - sum(floor-*)}`."""
+    return {
+        e.equipment_id: expression
+        for e in site.equipment
+        if isinstance(expression := e.attributes.get("expression"), str)
+    }
 
 
 def energy_unit(point: Point) -> str:
@@ -96,7 +108,7 @@ async def read_energy(db: Database, meter: str, period: Interval, step: Step) ->
     site = await current_site(db)
     zone = ZoneInfo(site.time_zone)
     points = metered_points(site)
-    virtual = _parse(meter, points)
+    virtual = _parse(meter, points, virtual_meters(site))
     unit = _unit(virtual, points)
     edges = _edges(period, step, zone)
     found = await energies_of(db, {name: points[name] for name in virtual.factors}, edges)
@@ -112,9 +124,9 @@ async def read_energy(db: Database, meter: str, period: Interval, step: Step) ->
     )
 
 
-def _parse(meter: str, points: Mapping[str, Point]) -> VirtualMeter:
+def _parse(meter: str, points: Mapping[str, Point], named: Mapping[str, str]) -> VirtualMeter:
     try:
-        return parse_virtual_meter(meter, points)
+        return parse_virtual_meter(meter, points, named)
     except BadExpression as cause:
         raise Invalid(f"`meter`: {cause}.") from cause
 
@@ -217,7 +229,9 @@ async def read_balance(db: Database, main: str, period: Interval, step: Step) ->
     """The balance of an electricity meter. Raises NotFound for no such meter or one that feeds no other."""
     site = await current_site(db)
     zone = ZoneInfo(site.time_zone)
-    points = {name: p for name, p in metered_points(site).items() if energy_unit(p) == "kW.h"}
+    points = {
+        name: p for name, p in metered_points(site).items() if energy_unit(p) == "kW.h" and "." not in name
+    }
     if main not in points:
         raise NotFound(f"No electricity meter '{main}'.")
     fed = _fed_meters(site, main, points)

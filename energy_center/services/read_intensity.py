@@ -19,12 +19,11 @@ from energy_center.domain.timeline import Interval, day, local_date
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
 from energy_center.services.emission_factors import electricity_factors
-from energy_center.services.read_energy import MeterEnergy, energy_unit, metered_point, read_energy
+from energy_center.services.read_energy import MOST_DAYS, MeterEnergy, energy_unit, metered_point, read_energy
 from energy_center.store.pool import Database
 
 WHOLE = 0.99
 _DAY_S = 86_400.0
-_LONGEST = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ async def read_comparison(db: Database, meter: str, period: Interval, now: datet
     _check(period)
     site = await current_site(db)
     zone = ZoneInfo(site.time_zone)
-    calendar = GovernmentCalendar(_holidays(site))
+    calendar = GovernmentCalendar(site.holidays_of_country)
     days = [d for d in _days(period, zone) if day(d, zone).end <= now]
     if not days:
         raise Invalid("The period holds no whole day yet.")
@@ -156,13 +155,8 @@ async def read_comparison(db: Database, meter: str, period: Interval, now: datet
 
 
 def _check(period: Interval) -> None:
-    if period.duration > _LONGEST:
-        raise Invalid(f"At most {_LONGEST.days} days at once.")
-
-
-def _holidays(site: Site) -> str:
-    """The country whose holidays the first building keeps."""
-    return next((str(b.attributes["holidays"]) for b in site.buildings if "holidays" in b.attributes), "TW")
+    if period.duration > timedelta(days=MOST_DAYS):
+        raise Invalid(f"At most {MOST_DAYS} days at once.")
 
 
 def _days(period: Interval, zone: ZoneInfo) -> list[date]:

@@ -11,7 +11,7 @@ import pytest
 
 from energy_center.domain.people import UserRole
 from energy_center.domain.quantities import Role
-from energy_center.domain.site import Site
+from energy_center.domain.site import Equipment, Point, Site, Text
 from energy_center.store.pool import Database
 from energy_center.store.readings import ReadingBatch, write_backlog
 from energy_center.store.rollups import roll_up
@@ -23,13 +23,27 @@ TAIPEI = ZoneInfo("Asia/Taipei")
 START = datetime(2026, 3, 2, tzinfo=TAIPEI)  # a Monday
 DAYS = 40
 LOADS = {"main": 120.0, "floor-meter": 80.0, "pv-1": 10.0}  # kW all the time
+
+
+def _meter(equipment_id: str, *roles: Role, **more) -> Equipment:
+    points = tuple(Point(equipment_id, role.value, role, 900.0) for role in roles)
+    return Equipment(equipment_id, "Meter", Text("表", "Meter"), "hall-b1", points=points, **more)
+
+
 HALL = replace(
     SITE,
-    spaces=tuple(
-        replace(s, attributes={**s.attributes, "area_m2": 8766.0, "headcount": 100})
-        if s.space_id == "hall"
-        else s
-        for s in (*SITE.spaces[:1], replace(SITE.spaces[1], attributes={"area_m2": 2191.5}), *SITE.spaces[2:])
+    spaces=(
+        replace(
+            SITE.spaces[0], attributes={**SITE.spaces[0].attributes, "area_m2": 8766.0, "headcount": 100}
+        ),
+        replace(SITE.spaces[1], attributes={"area_m2": 2191.5}),
+        *SITE.spaces[2:],
+    ),
+    equipment=(
+        *SITE.equipment,
+        _meter("rest", attributes={"expression": "main + pv-1 - floor-meter"}),
+        _meter("water", Role.WATER_VOLUME, meters="hall"),
+        _meter("rain", Role.TANK_OUTLET_VOLUME, Role.MAINS_VOLUME),
     ),
 )
 
@@ -99,6 +113,73 @@ async def test_an_expression_of_meters_is_a_meter(site: Site, logged_in: LogIn):
     assert found["how"] == (
         "main/energy_import + pv-1/energy_export - floor-meter/energy_import: difference of the registers"
     )
+
+
+async def test_a_named_expression_of_the_site_file_is_a_meter(site: Site, logged_in: LogIn):
+    client = await logged_in(UserRole.VIEWER)
+    for meter in ("rest", "main.energy_import + pv-1 - floor-meter"):
+        found = await _get(client, "/energy", meter=meter, by="day", **_span(2))
+        assert [s["amount"] for s in found["steps"]] == pytest.approx([50 * 24.0] * 2)
+
+
+async def test_own_use_of_sun_and_rain(site: Site, database: Database, logged_in: LogIn):
+    for name, role, m3_an_hour in (
+        ("water", Role.WATER_VOLUME, 6.0),
+        ("rain", Role.TANK_OUTLET_VOLUME, 3.0),
+        ("rain", Role.MAINS_VOLUME, 1.0),
+    ):
+        await _count(database, site, name, role, m3_an_hour, START, 10)
+    while await roll_up(database, "Asia/Taipei", START + timedelta(days=DAYS)):
+        pass
+    found = await _get(await logged_in(UserRole.VIEWER), "/spaces/hall/shares", **_span(5))
+    # 10 kW of sun, all of it used beside 120 kW from the grid; of 3 m3/h of the tank 1 is mains
+    assert (found["generated_kwh"], found["used_of_generation"]) == (pytest.approx(1200.0), 1.0)
+    assert found["used_of_demand"] == pytest.approx(10 / 130)
+    assert (found["rain_m3"], found["mains_m3"]) == (pytest.approx(240.0), pytest.approx(720.0))
+    assert found["rain_share"] == pytest.approx(0.25)
+    assert found["not_known"] == ["grid export is not measured"]
+
+
+async def test_what_of_sun_and_rain_is_not_measured_is_named(site: Site, logged_in: LogIn):
+    found = await _get(await logged_in(UserRole.VIEWER), "/spaces/annex/shares", **_span(5))
+    assert (found["used_kwh"], found["rain_share"]) == (None, None)
+    assert "mains water is not measured" in found["not_known"]
+
+
+async def test_a_meter_at_last_years_weather(site: Site, database: Database, logged_in: LogIn):
+    point = point_of(site, "weather", Role.OUTDOOR_AIR_TEMPERATURE)
+    warm = 20.0 + 6 * np.random.default_rng(3).random(DAYS)  # Cel, the days of this year
+    for first, temperatures in ((START, warm), (START - timedelta(days=364), warm + 3.0)):
+        at = first.timestamp() + 900.0 * np.arange(DAYS * 96)
+        readings = ReadingBatch(
+            np.full(at.size, point.point_id, np.int32),
+            (at * 1e6).astype(np.int64),
+            np.repeat(temperatures, 96),
+            np.zeros(at.size, np.int16),
+        )
+        await write_backlog(database, readings, START + timedelta(days=DAYS))
+    floor = point_of(site, "chiller-1", Role.ACTIVE_POWER)  # 20 kW and 5 kW a degree above 18.3
+    at = START.timestamp() + 900.0 * np.arange(DAYS * 96)
+    batch = ReadingBatch(
+        np.full(at.size, floor.point_id, np.int32),
+        (at * 1e6).astype(np.int64),
+        np.repeat(20.0 + 5.0 * (warm - 18.3), 96),
+        np.zeros(at.size, np.int16),
+    )
+    await write_backlog(database, batch, START + timedelta(days=DAYS))
+    while await roll_up(database, "Asia/Taipei", START + timedelta(days=DAYS)):
+        pass
+    found = await _get(await logged_in(UserRole.VIEWER), "/energy/weather", meter="chiller-1", **_span(35))
+    assert found["not_known"] == []
+    assert found["per_degree_day"] == pytest.approx(5.0 * 24, rel=0.03)
+    assert found["cooling_days_last_year"] - found["cooling_days"] == pytest.approx(3.0 * 35, rel=0.02)
+    assert found["at_last_years_weather"] - found["consumption"] == pytest.approx(3 * 35 * 5 * 24, rel=0.05)
+
+
+async def test_without_temperatures_there_is_no_weather_comparison_but_a_reason(site: Site, logged_in: LogIn):
+    found = await _get(await logged_in(UserRole.VIEWER), "/energy/weather", meter="main", **_span(35))
+    assert found["at_last_years_weather"] is None
+    assert "35 days of last year are without temperatures" in found["not_known"]
 
 
 async def test_what_was_never_measured_is_null_and_not_zero(site: Site, logged_in: LogIn):

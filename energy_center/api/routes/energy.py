@@ -20,6 +20,7 @@ from energy_center.errors import Invalid
 from energy_center.services.demand_advice import DemandAdvice, read_demand_advice
 from energy_center.services.read_energy import MeterPart, how, read_balance, read_energy
 from energy_center.services.read_intensity import SpaceFigures, read_comparison, read_space_figures
+from energy_center.services.read_shares import read_shares, read_weather_comparison
 
 router = APIRouter(tags=["energy"])
 
@@ -366,5 +367,87 @@ def _demand(found: DemandAdvice) -> DemandAnswer:
         act_before=found.act_before,
         is_enough=found.is_enough,
         loads=[Load.model_validate(load) for load in found.loads],
+        not_known=list(found.not_known),
+    )
+
+
+class SharesAnswer(BaseModel):
+    """Own use of photovoltaics (kWh, shares 0..1) and of rainwater (m3); `not_known` names what lacks."""
+
+    building_id: str
+    start: datetime
+    end: datetime
+    coverage: float = Field(description="Of the least covered meter.")
+    generated_kwh: float | None
+    used_kwh: float | None = Field(description="Generation used on the site.")
+    used_of_generation: float | None
+    used_of_demand: float | None
+    rain_m3: float | None
+    mains_m3: float | None
+    rain_share: float | None
+    not_known: list[str]
+
+
+@router.get("/spaces/{space_id}/shares", summary="Own use of sun and rain", name="read_shares")
+async def get_shares(
+    _: Viewer,
+    data: Data,
+    now: Now,
+    space_id: Annotated[Line, Path(max_length=100, description="A building's id.", examples=["ltb"])],
+    start: From = None,
+    to: To = None,
+) -> SharesAnswer:
+    """Whole local days. Without an export meter all generation counts as used on the site."""
+    found = await read_shares(data, space_id, _period(start, to, now))
+    solar = found.solar
+    return SharesAnswer(
+        building_id=found.building_id,
+        start=found.start,
+        end=found.end,
+        coverage=found.coverage,
+        generated_kwh=solar.generated_kwh if solar else None,
+        used_kwh=solar.used_kwh if solar else None,
+        used_of_generation=solar.of_generation if solar else None,
+        used_of_demand=solar.of_demand if solar else None,
+        rain_m3=found.rain_m3,
+        mains_m3=found.mains_m3,
+        rain_share=found.rain_share,
+        not_known=list(found.not_known),
+    )
+
+
+class WeatherAnswer(BaseModel):
+    """Cooling degree days in K·d above 18.3 Cel; `cv` is CV(RMSE) of the daily model, null without one."""
+
+    meter: str
+    unit: str
+    start: datetime
+    end: datetime
+    consumption: float | None
+    cooling_days: float | None
+    cooling_days_last_year: float | None
+    per_degree_day: float | None
+    cv: float | None
+    at_last_years_weather: float | None
+    not_known: list[str]
+
+
+@router.get("/energy/weather", summary="Consumption at last year's weather", name="read_weather_comparison")
+async def get_weather_comparison(
+    _: Viewer, data: Data, now: Now, meter: Meter, start: From = None, to: To = None
+) -> WeatherAnswer:
+    """A daily model of working days and degree days; refused with the reasons where it is not good enough."""
+    found = await read_weather_comparison(data, meter, _period(start, to, now))
+    return WeatherAnswer(
+        meter=found.meter,
+        unit=found.unit,
+        start=found.start,
+        end=found.end,
+        consumption=found.consumption,
+        cooling_days=found.cooling_days,
+        cooling_days_last_year=found.cooling_days_last_year,
+        per_degree_day=found.model.per_degree_day if found.model else None,
+        cv=found.model.cv if found.model else None,
+        at_last_years_weather=found.at_last_years_weather,
         not_known=list(found.not_known),
     )
