@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 1.0
 REPORT_EVERY_S = 10.0
-FIRST_REPORT_S = 2.0
+YOUNG_REPORT_S = 2.0  # soon after a start people look
 INTAKE_S, DRAIN_S = 1.0, 2.0  # of the five seconds that a stop may take
 
 
@@ -174,13 +175,13 @@ class Supervisor:
 
     async def _report_regularly(self) -> None:
         """Tell how collection goes, about every 10 s; the answer says which site is applied."""
-        pause_s = FIRST_REPORT_S
+        began = time.monotonic()
         while True:
+            is_young = time.monotonic() - began < REPORT_EVERY_S
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
+                async with asyncio.timeout(YOUNG_REPORT_S if is_young else REPORT_EVERY_S):
                     await self._report_now.wait()
             self._report_now.clear()
-            pause_s = REPORT_EVERY_S
             try:
                 await self._report()
             except RetryLater:
