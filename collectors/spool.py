@@ -13,6 +13,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -28,13 +29,23 @@ from collectors.spool_file import (
     ends_of,
     frame,
     layout_body,
-    read_segment,
     readings_in,
     sheet_body,
+)
+from collectors.spool_segment import (
+    Segment,
+    age_s,
+    date_oldest,
+    left_behind,
+    new_file,
+    unsent_in,
+    write_through,
 )
 from energy_center.config.bindings import PointKey
 
 log = logging.getLogger(__name__)
+
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR)  # the machine's trouble, not the file's
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +59,12 @@ class SpoolLimits:
     window_s: float = 0.05
     live_records: int = 20_000
     pending_records: int = 50_000  # a disk that hangs: what comes on top is refused and counted
+    clock_settles_s: float = 3_600.0  # after a start the clock may be wrong: no file is too old by it before
 
     @classmethod
     def within(cls, max_bytes: int) -> "SpoolLimits":
         """Limits for so many bytes; what is dropped when they are full is an eighth of them at most."""
         return cls(max_bytes=max_bytes, segment_bytes=min(cls().segment_bytes, max_bytes // 8))
-
-
-@dataclass(slots=True)
-class _Segment:
-    """`sent_to`: everything before this offset is stored. `live`: its records are handed over from memory.
-
-    `first_at` is the stamp of its first record in UTC seconds, None where nobody has looked.
-    """
-
-    number: int
-    path: Path
-    size: int
-    opened_at: float
-    sealed: bool = False
-    live: bool = False
-    sent_to: int = 0
-    first_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,7 @@ class SpoolCounts:
     commit_s: float = 0.0
     dropped_at: float = 0.0
     unreadable_bytes: int = 0
+    refused: int = 0
 
     def lose(self, readings: int) -> None:
         """Count what is gone for good."""
@@ -128,7 +124,7 @@ class _Unwritten:
 class _Open:
     """The segment being written. It is sealed only between two writes."""
 
-    segment: _Segment
+    segment: Segment
     file: int
     layouts: dict[tuple[PointKey, ...], int] = field(default_factory=dict)
 
@@ -164,8 +160,10 @@ class Spool:
         self._is_writing = False
         self._seal_after_write = False
         self._stopping = False
-        self._segments = {int(p.stem): _left_behind(p) for p in sorted(folder.glob("*.log"))}
-        _date_oldest(self._segments.values())
+        self._taken_over = time.monotonic()
+        paths = sorted(p for p in folder.glob("*.log") if p.stem.isdecimal())
+        self._segments = {int(p.stem): left_behind(p) for p in paths}
+        date_oldest(self._segments.values())
         self._next = max(self._segments, default=0) + 1
 
     @property
@@ -280,7 +278,7 @@ class Spool:
         self._is_writing = True
         began = time.monotonic()
         try:
-            await asyncio.to_thread(_write_through, into.file, b"".join(chunks))
+            await asyncio.to_thread(write_through, into.file, b"".join(chunks))
         finally:
             self._is_writing = False
         self.counts.took(time.monotonic() - began)
@@ -293,16 +291,17 @@ class Spool:
             self._seal()
         self.wake_writer.set()
 
-    def _is_full(self, segment: _Segment) -> bool:
-        too_old = segment.live and time.time() - segment.opened_at > self._limits.segment_age_s
+    def _is_full(self, segment: Segment) -> bool:
+        too_old = segment.live and age_s(segment) > self._limits.segment_age_s
         return segment.size >= self._limits.segment_bytes or too_old
 
     def _start_segment(self) -> _Open:
         number, self._next = self._next, self._next + 1
         path = self._folder / f"{number:012d}.log"
-        file = _new_file(path)
+        file = new_file(path)
         size = len(MAGIC)
-        segment = _Segment(number, path, size, time.time(), live=self._is_live, sent_to=size)
+        segment = Segment(number, path, size, time.time(), live=self._is_live, sent_to=size)
+        segment.began = time.monotonic()
         self._segments[number] = segment
         self._open = _Open(segment, file)
         return self._open
@@ -317,7 +316,7 @@ class Spool:
         segment.sealed = True
         self._forget_if_sent(segment)
 
-    def _forget_if_sent(self, segment: _Segment) -> None:
+    def _forget_if_sent(self, segment: Segment) -> None:
         if segment.sealed and segment.sent_to >= segment.size:
             segment.path.unlink(missing_ok=True)
             self._segments.pop(segment.number, None)
@@ -359,8 +358,10 @@ class Spool:
         """The oldest records on disk that were not sent, of one segment; None when there are none."""
         while (segment := self._oldest_backlog()) is not None:
             if self._backlog is None or self._backlog[0] != segment.number:
-                unread = await asyncio.to_thread(_unsent, segment.path, segment.sent_to)
-                self._backlog = (segment.number, deque(unread))
+                unread = await self._read(segment)
+                if unread is None:
+                    continue
+                self._backlog = (segment.number, unread)
             waiting = self._backlog[1]
             if waiting:
                 taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
@@ -371,7 +372,36 @@ class Spool:
             self._forget_if_sent(segment)
         return None
 
-    def _oldest_backlog(self) -> _Segment | None:
+    async def _read(self, segment: Segment) -> deque[tuple[int, Record]] | None:
+        """What of a segment is not sent; None when it cannot be read, and others should not wait for it."""
+        try:
+            unread, damaged = await asyncio.to_thread(unsent_in, segment.path, segment.sent_to)
+        except OSError as cause:
+            if cause.errno in _PASSING:
+                raise
+            self._give_up(segment, cause)
+            return None
+        if damaged > segment.damaged_bytes:
+            self.counts.unreadable_bytes += damaged - segment.damaged_bytes
+            segment.damaged_bytes = damaged
+            log.error(
+                "part of a segment is damaged",
+                extra={"action": "spool_damaged", "segment": segment.path.name, "octets": damaged},
+            )
+        return deque(unread)
+
+    def _give_up(self, segment: Segment, cause: OSError) -> None:
+        """Put a segment that cannot be read where a person can look at it, out of the way of the others."""
+        self.counts.unreadable_bytes += segment.size - segment.sent_to
+        log.error(
+            "a segment cannot be read",
+            extra={"action": "spool_unreadable", "segment": segment.path.name, "why": cause.strerror},
+        )
+        with suppress(OSError):
+            segment.path.rename(segment.path.with_suffix(".unreadable"))
+        self._segments.pop(segment.number, None)
+
+    def _oldest_backlog(self) -> Segment | None:
         return next((s for s in self._segments.values() if s.sealed and not s.live), None)
 
     def sent(self, portion: Portion) -> None:
@@ -388,14 +418,20 @@ class Spool:
             self._forget_if_sent(segment)
 
     async def _make_room(self) -> None:
-        oldest_allowed = time.time() - self._limits.max_age_s
         while (first := self._oldest_backlog()) is not None:
             total = sum(s.size for s in self._segments.values())
-            if total <= self._limits.max_bytes and first.opened_at >= oldest_allowed:
+            if total <= self._limits.max_bytes and not self._is_too_old(first):
                 return
             await self._drop(first)
 
-    async def _drop(self, segment: _Segment) -> None:
+    def _is_too_old(self, segment: Segment) -> bool:
+        """By the monotonic clock, which nobody sets; by the other only where no other knows."""
+        if segment.began is not None:
+            return age_s(segment) > self._limits.max_age_s
+        has_settled = time.monotonic() - self._taken_over >= self._limits.clock_settles_s
+        return has_settled and time.time() - segment.opened_at > self._limits.max_age_s
+
+    async def _drop(self, segment: Segment) -> None:
         lost = await asyncio.to_thread(readings_in, segment.path, segment.sent_to)
         self.counts.lose(lost)
         log.error("oldest readings dropped", extra={"action": "spool_dropped", "readings": lost})
@@ -452,46 +488,3 @@ def _pass_on(outcome: "asyncio.Future[None]", *, to: "asyncio.Future[None]") -> 
         to.set_exception(cause)
     else:
         to.set_result(None)
-
-
-def _new_file(path: Path) -> int:
-    """A segment's file with its magic number on disk; nothing is left open or behind when that fails."""
-    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(file, MAGIC)
-        _sync_folder(path.parent)
-    except OSError:
-        os.close(file)
-        path.unlink(missing_ok=True)
-        raise
-    return file
-
-
-def _left_behind(path: Path) -> _Segment:
-    facts = path.stat()
-    return _Segment(int(path.stem), path, facts.st_size, facts.st_mtime, sealed=True)
-
-
-def _date_oldest(segments: Iterable[_Segment]) -> None:
-    """Learn from its first record when the oldest was begun; for the others their last write will do."""
-    for oldest in islice(segments, 1):
-        oldest.first_at = next((record.at_us / 1e6 for _, record in read_segment(oldest.path)), None)
-
-
-def _write_through(file: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(file, view) :]
-    os.fdatasync(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _unsent(path: Path, from_offset: int) -> list[tuple[int, Record]]:
-    return [(end, record) for end, record in read_segment(path) if end > from_offset]

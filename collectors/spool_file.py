@@ -1,4 +1,4 @@
-"""The spool's segment files: checksummed records, appended only; a torn tail is cut, all before it is kept.
+"""The spool's segment files: checksummed records, appended only; a torn tail is cut, the rest is kept.
 
 A segment opens with a magic number. A record is length, CRC-32 and body. A body is a layout (the points of a
 block, as JSON, before the block's first record in each segment), a block (an instant, values, qualities) or a
@@ -8,7 +8,7 @@ sheet (several instants of one block, their values, their qualities unless all a
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ _FRAME = struct.Struct("<II")
 _LAYOUT = struct.Struct("<BI")
 _BLOCK = struct.Struct("<BIqH")
 _SHEET = struct.Struct("<BIIH?")
-_KIND_LAYOUT, _KIND_BLOCK, _KIND_SHEET = 1, 2, 3
+_KINDS = _KIND_LAYOUT, _KIND_BLOCK, _KIND_SHEET = 1, 2, 3
 _LONGEST = 16 * 1024 * 1024
+_WINDOW = 64 * 1024  # octets that are searched at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,27 +89,76 @@ def sheet_body(number: int, sheet: Sheet) -> bytes:
     return b"".join([*parts, sheet.quality.astype("<i2", copy=False).tobytes()] if flagged else parts)
 
 
-def read_segment(path: Path) -> Iterator[tuple[int, Record]]:
-    """The records in order, each with the offset of its end; stops at the first torn or damaged one.
+def read_segment(
+    path: Path, on_damage: Callable[[int, int], None] = lambda _at, _octets: None
+) -> Iterator[tuple[int, Record]]:
+    """The records in order, each with the offset of its end; a torn tail is cut.
 
-    Of a sheet only the last one ends where the sheet does; the others get offsets inside it.
+    What is damaged in the middle is told to `on_damage` by offset and octets, and reading goes on with the
+    next whole record. Of a sheet only the last record ends where the sheet does; the others get offsets
+    inside it. Raises OSError.
     """
-    data = path.read_bytes()
     layouts: dict[int, tuple[PointKey, ...]] = {}
-    offset = len(MAGIC) if data.startswith(MAGIC) else len(data)
+    for start, end, body in _bodies(path.read_bytes(), on_damage):
+        try:
+            found = _found_in(body, end, layouts)
+        except (KeyError, ValueError, TypeError, struct.error):  # its layout was lost, or a program's mistake
+            on_damage(start, end - start)
+            continue
+        yield from found
+
+
+def _found_in(
+    body: bytes, end: int, layouts: dict[int, tuple[PointKey, ...]]
+) -> Sequence[tuple[int, Record]]:
+    """The records of one body; a layout is noted."""
+    if body[0] == _KIND_LAYOUT:
+        _, number = _LAYOUT.unpack_from(body)
+        layouts[number] = tuple((str(e), str(p)) for e, p in json.loads(body[_LAYOUT.size :]))
+        return ()
+    if body[0] == _KIND_SHEET:
+        return list(ends_of(_sheet(body, layouts), end))
+    return [(end, _record(body, layouts))]
+
+
+def _bodies(data: bytes, on_damage: Callable[[int, int], None]) -> Iterator[tuple[int, int, bytes]]:
+    """Whole bodies with the offsets where their frames begin and end."""
+    offset = len(MAGIC) if data.startswith(MAGIC) else 0
     while offset + _FRAME.size <= len(data):
-        length, checksum = _FRAME.unpack_from(data, offset)
-        body = data[offset + _FRAME.size : offset + _FRAME.size + length]
-        if not 0 < length <= _LONGEST or len(body) < length or zlib.crc32(body) != checksum:
-            return
-        offset += _FRAME.size + length
-        if body[0] == _KIND_LAYOUT:
-            _, number = _LAYOUT.unpack_from(body)
-            layouts[number] = tuple((str(e), str(p)) for e, p in json.loads(body[_LAYOUT.size :]))
-        elif body[0] == _KIND_SHEET:
-            yield from ends_of(_sheet(body, layouts), offset)
-        else:
-            yield offset, _record(body, layouts)
+        body = _whole(data, offset)
+        if body is None:
+            following = _next_whole(data, offset + 1)
+            if following is None:
+                return
+            on_damage(offset, following - offset)
+            offset = following
+            continue
+        end = offset + _FRAME.size + len(body)
+        yield offset, end, body
+        offset = end
+
+
+def _whole(data: bytes, offset: int) -> bytes | None:
+    length, checksum = _FRAME.unpack_from(data, offset)
+    body = data[offset + _FRAME.size : offset + _FRAME.size + length]
+    is_whole = 0 < length <= _LONGEST and len(body) == length and zlib.crc32(body) == checksum
+    return body if is_whole and body[0] in _KINDS else None
+
+
+def _next_whole(data: bytes, start: int) -> int | None:
+    """Where the next whole frame begins: every offset whose length and kind can be one is tried."""
+    last = len(data) - _FRAME.size  # offsets before this one have room for a frame
+    while start < last:
+        window = np.frombuffer(data, np.uint8, min(_WINDOW, last - start) + _FRAME.size, start)
+        places = len(window) - _FRAME.size
+        length = sum(window[i : i + places].astype(np.int64) << (8 * i) for i in range(4))
+        room = last - start - np.arange(places)
+        fits = (length > 0) & (length <= room) & np.isin(window[_FRAME.size :], _KINDS)
+        for place in np.flatnonzero(fits).tolist():
+            if _whole(data, start + place) is not None:
+                return int(start + place)
+        start += places
+    return None
 
 
 def ends_of(sheet: Sheet, end: int) -> Iterator[tuple[int, Record]]:

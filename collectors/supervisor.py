@@ -136,6 +136,8 @@ class Supervisor:
                 "readings": counts.committed,
                 "sent": counts.sent,
                 "dropped": counts.dropped,
+                "refused": counts.refused,
+                "unreadable_bytes": counts.unreadable_bytes,
                 "left_bytes": self._spool.backlog_bytes,
                 "unknown_bytes": self._aside.unknown.backlog_bytes,
                 "future_bytes": self._aside.future.backlog_bytes,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.circuit import full_jitter
-from collectors.set_aside import FUTURE_US, SetAside
+from collectors.set_aside import EARLIEST_US, FUTURE_US, SetAside
 from collectors.spool import Portion, Spool
 from collectors.spool_file import Record
 from energy_center.config.bindings import PointKey
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 LIVE_RECORDS = 2_000
 BACKLOG_RECORDS = 500  # between two live portions, so that live readings wait for less than a second
 ASK_AGAIN_S = 5.0  # for the numbers of points, while some are unknown
+CAREFUL_S = 60.0  # after a write that was not accepted: what is refused is looked for
+REFUSED_MOST = 20  # readings of one portion; a store that refuses more is at fault itself, and is waited for
 PATIENCE_S = 15.0  # longest back-off: after an outage readings must not stay old for long
 
 
@@ -82,6 +84,8 @@ class Writer:
         self._connected = False
         self._away_since: float | None = None
         self._attempt = 0
+        self._careful_until = 0.0
+        self._has_accepted = False  # anything since the last write that was not accepted
         self._stop = asyncio.Event()
         self._finishing = False
 
@@ -158,6 +162,8 @@ class Writer:
         self._connected = False
         self._spool.go_dark()
         if not isinstance(cause, RetryLater | TellUser):
+            self._careful_until = time.monotonic() + CAREFUL_S
+            self._has_accepted = False
             log.error("readings not accepted", extra={"action": "write_failed"}, exc_info=cause)
         if self._away_since is None:
             self._away_since = time.monotonic()
@@ -194,30 +200,76 @@ class Writer:
         self._spool.sent(portion)
 
     async def _without_future(self, portion: Portion) -> Portion:
-        """The portion less what is stamped in the future, as after a clock that was wrong for a while."""
+        """The portion less what a wrong clock has stamped: in the future, or long ago."""
         until_us = time.time_ns() // 1000 + FUTURE_US
-        future = [r for r in portion.records if r.at_us > until_us]
+        future = [r for r in portion.records if not EARLIEST_US <= r.at_us <= until_us]
         if bool(future) is not self._has_future:
             self._has_future = bool(future)
             log.log(
                 logging.ERROR if future else logging.INFO,
-                "readings from the future are set aside"
+                "readings whose stamps cannot be right are set aside"
                 if future
-                else "no readings from the future any more",
+                else "no readings with impossible stamps any more",
                 extra={"action": "future_stamps" if future else "future_stamps_over"},
             )
         if not future:
             return portion
         await _keep(self._aside.future, future)
-        return replace(portion, records=tuple(r for r in portion.records if r.at_us <= until_us))
+        return replace(
+            portion, records=tuple(r for r in portion.records if EARLIEST_US <= r.at_us <= until_us)
+        )
 
     async def _store_known(self, portion: Portion) -> None:
         if not portion.records:
             return
+        if time.monotonic() < self._careful_until:
+            await self._store_carefully(portion)
+        else:
+            await self._store_at_once(portion)
+        await _keep(self._aside.unknown, self._unknown(portion.records))
+
+    async def _store_at_once(self, portion: Portion) -> None:
         columns = self._columns(portion.records)
         if len(columns.value):
             await self._store.write(columns, datetime.now(UTC), live=portion.live)
-        await _keep(self._aside.unknown, self._unknown(portion.records))
+            self._has_accepted = True
+
+    async def _store_carefully(self, portion: Portion) -> None:
+        """Store all but the readings that the store refuses, so that none of them holds up the others."""
+        refused: list[Record] = []
+        cause = await self._store_but(portion, refused)
+        if cause is None:
+            return
+        if not self._has_accepted:  # the fault may be the store's own
+            raise cause
+        await _keep(self._aside.refused, refused)
+        self._spool.counts.refused += len(refused)
+        self._spool.counts.lose(len(refused))
+        log.error(
+            "readings that the database refuses are set aside",
+            extra={
+                "action": "readings_refused",
+                "readings": len(refused),
+                "points": ", ".join(sorted({"/".join(r.keys[0]) for r in refused})),
+            },
+        )
+
+    async def _store_but(self, portion: Portion, refused: list[Record]) -> Exception | None:
+        """Note what is refused; give what was said against the last of it."""
+        try:
+            await self._store_at_once(portion)
+        except (RetryLater, TellUser):
+            raise
+        except Exception as cause:  # whatever the store has against it
+            halves = _halves(portion.records)
+            if len(halves) > 1:
+                said = [await self._store_but(replace(portion, records=half), refused) for half in halves]
+                return said[1] or said[0]
+            refused += portion.records
+            if len(refused) > REFUSED_MOST:
+                raise
+            return cause
+        return None
 
     def _columns(self, records: Sequence[Record]) -> Columns:
         ids = [self._ids_of(r.keys) for r in records]
@@ -255,6 +307,26 @@ class Writer:
                     extra={"action": "unknown_points", "points": ", ".join(missing)},
                 )
         return ids
+
+
+def _halves(records: Sequence[Record]) -> list[tuple[Record, ...]]:
+    """Two parts of some records, or of the readings of one; itself where it is a single reading."""
+    if len(records) > 1:
+        middle = len(records) // 2
+        return [tuple(records[:middle]), tuple(records[middle:])]
+    (record,) = records
+    present = np.flatnonzero(np.isfinite(record.values))
+    if len(present) < 2:  # noqa: PLR2004  cannot be cut
+        return [(record,)]
+    parts = np.array_split(present, 2)
+    return [
+        (
+            Record(
+                tuple(record.keys[i] for i in part), record.at_us, record.values[part], record.quality[part]
+            ),
+        )
+        for part in parts
+    ]
 
 
 async def _keep(spool: Spool, records: Sequence[Record]) -> None:

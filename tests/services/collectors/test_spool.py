@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -123,15 +124,68 @@ async def test_torn_tail_is_cut_and_nothing_before_it_is_lost(tmp_path: Path, cu
         assert await rest(spool) == [0, 1, 2, 3]
 
 
-async def test_damaged_record_ends_the_segment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("octet", [0, 4, 8, 20])
+async def test_damage_costs_its_record_and_is_counted(tmp_path: Path, octet: int) -> None:
+    """In the length, the checksum, the kind, the instant."""
+    async with running(Spool(tmp_path)) as spool:
+        ends = [len(b"ECSPOOL1")]
+        for n in range(5):
+            await spool.append(record(n))
+            (path,) = tmp_path.glob("*.log")
+            ends.append(path.stat().st_size)
+    damaged = bytearray(path.read_bytes())
+    damaged[ends[2] + octet] ^= 0xFF
+    path.write_bytes(damaged)
+    async with running(Spool(tmp_path)) as spool:
+        assert await rest(spool) == [0, 1, 3, 4]
+        assert spool.counts.unreadable_bytes == ends[3] - ends[2]
+
+
+async def test_segment_whose_beginning_is_damaged_is_read_from_its_first_whole_record(tmp_path: Path) -> None:
     async with running(Spool(tmp_path)) as spool:
         for n in range(3):
             await spool.append(record(n))
     (path,) = tmp_path.glob("*.log")
+    path.write_bytes(b"\0" * 8 + path.read_bytes()[8:])
+    async with running(Spool(tmp_path)) as spool:
+        assert await rest(spool) == [0, 1, 2]
+
+
+async def test_records_of_a_lost_layout_are_counted_and_cost_no_other(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+        (path,) = tmp_path.glob("*.log")
+        first = path.stat().st_size
+        await spool.append(record(2, 7.0))  # of a second layout
+        await spool.append(record(3))
     damaged = bytearray(path.read_bytes())
-    damaged[-5] ^= 0xFF
+    damaged[first + 12] ^= 0xFF
     path.write_bytes(damaged)
-    assert [r.at_us for _, r in read_segment(path)] == [0, 1]
+    async with running(Spool(tmp_path)) as spool:
+        assert await rest(spool) == [1, 3]
+        assert spool.counts.unreadable_bytes > 0
+
+
+async def test_segment_that_cannot_be_read_holds_up_no_other(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path, SpoolLimits(segment_bytes=1))) as spool:
+        for n in range(3):
+            await spool.append(record(n))
+    first, *_ = sorted(tmp_path.glob("*.log"))
+    first.unlink()
+    first.mkdir()  # reading fails, for root as well
+    async with running(Spool(tmp_path)) as spool:
+        assert await rest(spool) == [1, 2]
+        assert spool.counts.unreadable_bytes > 0
+    assert first.with_suffix(".unreadable").exists()
+
+
+async def test_foreign_file_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.log").write_text("by hand")
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+        spool.go_live()
+        assert await rest(spool) == [1]
+    assert (tmp_path / "notes.log").exists()
 
 
 async def test_when_full_the_oldest_is_dropped_and_counted(tmp_path: Path) -> None:
@@ -149,9 +203,21 @@ async def test_when_full_the_oldest_is_dropped_and_counted(tmp_path: Path) -> No
 async def test_segment_older_than_the_limit_is_dropped(tmp_path: Path) -> None:
     async with running(Spool(tmp_path)) as spool:
         await spool.append(record(1))
-    async with running(Spool(tmp_path, SpoolLimits(max_age_s=-1.0))) as spool:
+    async with running(Spool(tmp_path, SpoolLimits(max_age_s=-1.0, clock_settles_s=0.0))) as spool:
         await spool.append(record(2))
         assert spool.counts.dropped == 2
+
+
+async def test_clock_that_is_wrong_at_the_start_drops_nothing(tmp_path: Path) -> None:
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(1))
+    (path,) = tmp_path.glob("*.log")
+    os.utime(path, (0, 0))  # as seen by a clock that is half a century ahead
+    async with running(Spool(tmp_path)) as spool:
+        await spool.append(record(2))
+        spool.go_live()
+        assert await rest(spool) == [1, 2]
+        assert spool.counts.dropped == 0
 
 
 async def test_disk_that_cannot_be_written_fails_the_future(tmp_path: Path) -> None:

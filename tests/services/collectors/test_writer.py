@@ -19,6 +19,7 @@ from energy_center.errors import DatabaseAway
 from tests.unit.collectors.fixed_random import seeded
 
 KEYS = (("meter", "active_power"), ("meter", "energy_import"))
+T0_US = 1_780_000_000_000_000  # instants in these tests are microseconds after this one, of 2026
 
 
 @dataclass
@@ -29,6 +30,7 @@ class FakeStore:
     away: bool = False
     lose_answers: int = 0
     bugs: int = 0
+    is_refused: Callable[[float], bool] = lambda _: False
     rows: list[tuple[int, int]] = field(default_factory=list)
     live: list[bool] = field(default_factory=list)
 
@@ -43,7 +45,9 @@ class FakeStore:
         if self.bugs:
             self.bugs -= 1
             raise ZeroDivisionError
-        self.rows += zip(columns.point_id.tolist(), columns.at_us.tolist(), strict=True)
+        if any(self.is_refused(value) for value in columns.value.tolist()):
+            raise ValueError("out of range")
+        self.rows += zip(columns.point_id.tolist(), (columns.at_us - T0_US).tolist(), strict=True)
         self.live.append(live)
         if self.lose_answers:
             self.lose_answers -= 1
@@ -53,7 +57,7 @@ class FakeStore:
 
 def record(at_us: int, *values: float) -> Record:
     given = values or (1.0, 2.0)
-    return Record(KEYS, at_us, np.array(given), np.zeros(2, dtype=np.int16))
+    return Record(KEYS, T0_US + at_us, np.array(given), np.zeros(2, dtype=np.int16))
 
 
 @asynccontextmanager
@@ -175,7 +179,7 @@ async def test_what_was_set_aside_outlives_the_process(tmp_path: Path) -> None:
 
 async def test_readings_from_the_future_are_kept_aside_and_never_stored(tmp_path: Path) -> None:
     store = FakeStore()
-    now_us = time.time_ns() // 1000
+    now_us = time.time_ns() // 1000 - T0_US
     async with writing(tmp_path, store) as spool:
         await spool.append(record(now_us + 600_000_000))  # ten minutes ahead
         await spool.append(record(now_us + 60_000_000))  # one minute: clocks differ
@@ -186,3 +190,38 @@ async def test_readings_from_the_future_are_kept_aside_and_never_stored(tmp_path
     async with writing(tmp_path, store):
         pass
     assert len(store.rows) == 2
+
+
+async def test_readings_of_a_clock_that_was_not_set_are_kept_aside_and_never_stored(tmp_path: Path) -> None:
+    store = FakeStore()
+    async with writing(tmp_path, store) as spool:
+        await spool.append(record(5 - T0_US))  # 1970
+        await spool.append(record(6))
+        await until(lambda: len(store.rows) == 2)
+    assert {at for _, at in store.rows} == {6}
+    (kept,) = (tmp_path / "future-stamps").glob("*.log")
+    assert readings_in(kept) == 2
+
+
+async def test_reading_that_the_store_refuses_holds_up_no_other_and_is_kept_aside(tmp_path: Path) -> None:
+    store = FakeStore(is_refused=lambda value: value == 13.0)
+    async with writing(tmp_path, store) as spool:
+        for n in range(50):
+            await spool.append(record(n, 1.0, 13.0) if n == 17 else record(n))
+        await until(lambda: len(set(store.rows)) == 99)
+        await until(lambda: spool.counts.refused == 1)
+        assert spool.counts.dropped == 1
+    assert (2, 17) not in store.rows
+    (kept,) = (tmp_path / "refused").glob("*.log")
+    assert readings_in(kept) == 1
+
+
+async def test_store_that_refuses_everything_is_waited_for(tmp_path: Path) -> None:
+    store = FakeStore(is_refused=lambda _: True)
+    async with writing(tmp_path, store) as spool:
+        for n in range(50):
+            await spool.append(record(n))
+        await asyncio.sleep(0.5)
+        assert spool.counts.refused == 0
+        store.is_refused = lambda _: False
+        await until(lambda: len(set(store.rows)) == 100)
