@@ -35,12 +35,10 @@ from energy_center.errors import BadFrame, DeviceAway
 
 CLIENT_INSTANCE = 4_194_000  # of our own device object; nobody asks it
 FOREIGN_TTL_S = 120  # registered again before it ends, J.5.2.3
-LINE_REQUESTS = (
-    2  # at once on an MS/TP line: more would only queue in its router; a silent one leaves another
-)
-REPEATED_WITHIN_S = (
-    10.0  # a notification comes again when its confirmation does not arrive, three times at 3 s
-)
+# at once on an MS/TP line: more would only queue in its router, and one silent station leaves the other place
+LINE_REQUESTS = 2
+# a notification comes again when its confirmation does not arrive, usually three times at 3 s
+REPEATED_WITHIN_S = 10.0
 _REGISTER_NO_MORE = bytes.fromhex("810500060000")  # a lifetime of 0, J.2.6
 
 Told = Callable[[Any], None]

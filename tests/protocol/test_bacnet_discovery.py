@@ -51,6 +51,7 @@ class Device(NormalApplication):  # type: ignore[misc]
     lists_in_segments = True
     reads_multiple = True
     asked = 0
+    most_at_once = 1000
 
     def i_am(self, address: Any = None) -> None:
         if self.answers_by_broadcast:
@@ -72,6 +73,11 @@ class Device(NormalApplication):  # type: ignore[misc]
     async def do_ReadPropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: N802
         if not self.reads_multiple:
             raise UnrecognizedService
+        self.sizes.append(len(apdu.listOfReadAccessSpecs))
+        if self.sizes[-1] > self.most_at_once:
+            reason = AbortReason.bufferOverflow
+            await self.response(AbortPDU(True, apdu.apduInvokeID, reason, context=apdu))
+            return
         await super().do_ReadPropertyMultipleRequest(apdu)
 
 
@@ -155,6 +161,7 @@ async def device(analog: int = 3, instance: int = 77, address: str = "127.0.0.1"
         maxSegmentsAccepted=64,
     )
     made = Device(me, IPv4Address(f"{address}:{port}"))
+    made.sizes = []
     for each in _objects(analog):
         made.add_object(each)
     await asyncio.sleep(0.05)  # the socket is attached by a task of the library
@@ -206,6 +213,15 @@ async def test_device_that_can_little_tells_the_same(lacks: str) -> None:
         made.lists_in_segments = lacks == "multiple"
         made.reads_multiple = lacks == "segments"
         assert await _all(found) == whole
+
+
+async def test_device_with_little_room_is_asked_for_half_until_it_bears_it() -> None:
+    async with device() as (made, port):
+        (found,) = await find_devices(_search(port), _quiet)
+        whole = await _all(found)
+        made.sizes, made.most_at_once = [], 3
+        assert await _all(found) == whole
+    assert made.sizes == [1, 7, 3, 3, 1]
 
 
 async def test_two_thousand_objects_are_bounded_and_told_of() -> None:

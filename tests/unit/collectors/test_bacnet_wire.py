@@ -33,7 +33,7 @@ from bacpypes3.primitivedata import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.drivers.bacnet_values import number_of
+from collectors.drivers.bacnet_values import number_of, quality_of
 from collectors.drivers.bacnet_wire import (
     OPAQUE,
     datagram,
@@ -42,6 +42,7 @@ from collectors.drivers.bacnet_wire import (
     reply_in,
     values_of,
 )
+from energy_center.domain.readings import Quality
 
 KINDS = ("analog-input", "binary-value", "multi-state-output", "schedule", "accumulator", "loop")
 NAMES = ("present-value", "status-flags", "event-state", "reliability", "elapsed-active-time", "profile-name")
@@ -179,3 +180,27 @@ def test_reply_tells_the_station_behind_a_router() -> None:
     reply = reply_in(bytes.fromhex("810a 000d 01 08 07d1 01 05 30 07 0e"))
     assert reply is not None
     assert (reply.network, reply.station, reply.apdu) == (2001, b"\x05", b"\x30\x07\x0e")
+
+
+@pytest.mark.parametrize(
+    "length", [3, 4, 5, 252, 253, 300]
+)  # where a length moves into one, then three octets
+def test_length_of_a_text_is_found_in_each_of_its_forms(length: int) -> None:
+    text = "x" * length
+    told = {("analog-input", 1): {"profile-name": (CharacterString(text), text)}}
+    assert values_of(_encoded(told)) == {("analog-input", 1, "profile-name"): text}
+
+
+@pytest.mark.parametrize(
+    ("flags", "quality"),
+    [
+        ([0, 0, 0, 0], Quality.GOOD),
+        ([1, 0, 0, 0], Quality.GOOD),  # an alarm says nothing against the value
+        ([0, 1, 0, 0], Quality.SENSOR_FAULT),
+        ([0, 0, 1, 0], Quality.SUBSTITUTED),
+        ([0, 0, 0, 1], Quality.SUBSTITUTED),
+        ([0, 1, 1, 1], Quality.SENSOR_FAULT | Quality.SUBSTITUTED),
+    ],
+)
+def test_flags_tell_how_good_a_value_is(flags: list[int], quality: Quality) -> None:
+    assert quality_of(flags) == quality
