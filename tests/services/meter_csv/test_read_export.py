@@ -180,6 +180,11 @@ def test_stamps_at_the_end_are_told_by_the_file(text: str, first: float, tmp_pat
     assert any("name the end of the interval" in a.text for a in found.assumptions)
 
 
+def test_a_24_00_alone_tells_that_stamps_are_ends(tmp_path: Path):
+    found = _read(tmp_path, "time,kWh\n2026-11-24 23:30,1\n2026-11-24 23:45,2\n2026-11-24 24:00,1\n")
+    assert found.at_s[0] == (START + timedelta(hours=23, minutes=15)).timestamp()
+
+
 def test_a_day_from_midnight_is_stamped_at_the_start_and_one_to_midnight_at_the_end(tmp_path: Path):
     at = [START + timedelta(minutes=15 * i) for i in range(97)]
     starts = "".join(f"{t:%Y-%m-%d %H:%M},{i % 7}\n" for i, t in enumerate(at[:96]))
@@ -238,7 +243,9 @@ def test_seconds_since_1970_and_spreadsheet_days_are_times(tmp_path: Path):
 
 def test_one_meter_of_several_is_chosen(tmp_path: Path):
     text = "meter,time,kWh\n" + "".join(
-        f"{m},2026-11-24 00:{q:02},{v}\n" for q, v in ((0, 3), (15, 2)) for m in ("A", "B")
+        f"{m},2026-11-24 00:{q:02},{v + extra}\n"
+        for q, v in ((0, 3), (15, 2))
+        for m, extra in (("A", 7), ("B", 0))
     )
     found = _read(tmp_path, text, CsvOptions(only={"meter": "B"}, stamp=Stamp.START))
     assert (found.value.tolist(), found.bad_count) == ([3.0, 2.0], 0)

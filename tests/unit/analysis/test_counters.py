@@ -84,6 +84,22 @@ def test_a_young_register_that_resets_is_not_taken_for_a_glitch():
     assert _all_of(running, 5) == pytest.approx(7)
 
 
+def test_a_dip_of_a_young_register_is_told_by_its_usual_rise():
+    wide = Register(max_rate_per_h=100_000.0)  # 53 kWh in a minute would be possible
+    level = 50.0 + np.arange(60)
+    level[30] = 0.0
+    running = clean(*_every_minute(*level), wide)
+    assert [e.kind for e in running.events] == [CounterEventKind.GLITCH]
+    assert _all_of(running, 59) == pytest.approx(59)
+
+
+def test_inside_a_step_that_says_nothing_consumption_is_unknown_and_not_zero():
+    at = np.array([0.0, 60.0, 6000.0, 6060.0])
+    running = clean(at, np.array([100.0, 101.0, 90_000.0, 90_001.0]), METER)  # exchanged somewhere in the gap
+    assert consumption(running, 600, 1200, 120).amount is None
+    assert consumption(running, 0, 6060, 120).amount == pytest.approx(2)
+
+
 def test_rounding_back_by_the_last_digit_is_no_event():
     running = clean(*_every_minute(5.00, 5.01, 5.00, 5.02), METER)
     assert running.events == ()

@@ -41,8 +41,11 @@ def test_a_missing_interval_is_missing_and_not_zero():
 
 
 def test_overlapping_intervals_lose_and_double_nothing():
-    found = of_intervals(np.array([0.0, 600.0]), QUARTER, np.array([10.0, 6.0]), np.array([0.0, 1500.0]))
-    assert found.total == pytest.approx(16.0)
+    edges = np.array([0.0, 600.0, 900.0, 1500.0])
+    found = of_intervals(np.array([0.0, 600.0]), QUARTER, np.array([10.0, 6.0]), edges)
+    assert found.amount == pytest.approx(
+        [20 / 3, 10 / 3, 6]
+    )  # the later one begins where the earlier one ends
 
 
 def test_energy_from_power_is_flagged_and_is_the_area_under_it():

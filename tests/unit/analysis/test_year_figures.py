@@ -82,6 +82,8 @@ def test_a_model_that_cannot_be_had_is_refused_with_the_reason(days, spread, noi
     [
         (date(2026, 3, 11), date(2025, 3, 12)),  # a Wednesday
         (date(2026, 2, 17), date(2025, 1, 29)),  # New Year's Day of the lunar calendar
+        (date(2026, 2, 18), date(2025, 1, 30)),  # and the day after it
+        (date(2026, 10, 24), date(2025, 10, 18)),  # a Saturday; 25 October 2025 was one too, but a holiday
         (date(2026, 1, 1), date(2025, 1, 1)),  # Thursday and Wednesday: a holiday with its own
         (date(2026, 9, 25), date(2025, 10, 6)),  # Mid-Autumn
         (date(2026, 1, 31), date(2025, 2, 1)),  # a Saturday; 8 February 2025 was a working Saturday
