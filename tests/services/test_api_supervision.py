@@ -7,10 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import TypeAdapter
 
 from energy_center.api.app import create_api
 from energy_center.domain.people import UserRole
 from energy_center.domain.supervision import Condition
+from energy_center.services.supervision import DeviceHealth, DeviceStatus
 from energy_center.settings import Settings
 from energy_center.store.devices import set_device_state
 from energy_center.store.pool import Database
@@ -153,3 +155,10 @@ async def test_metrics_open_to_the_token_and_to_named_addresses_alone(settings: 
     assert await asked(with_token, "198.51.100.7", TOKEN + "x") == 401
     assert await asked(with_token, "10.1.2.3") == 200
     assert await asked(with_token, "10.2.2.3") == 401
+
+
+def test_the_example_of_the_description_is_a_device(settings: Settings) -> None:
+    operation = create_api(settings).openapi()["paths"]["/api/v1/devices"]["get"]
+    (example,) = operation["responses"]["200"]["content"]["application/json"]["example"]
+    device = TypeAdapter(DeviceHealth).validate_python(example)
+    assert device.status is DeviceStatus.AWAY

@@ -1,6 +1,6 @@
 """Devices and collectors as supervision sees them, and long-running jobs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
@@ -23,8 +23,36 @@ DeviceId = Annotated[
     Line, Path(max_length=100, description="The first equipment at that address.", examples=["ltb-main"])
 ]
 
+_EXAMPLE: dict[str, Any] = {
+    "device_id": "ltb-fl07-meter",
+    "name": {"zh_tw": "7 樓照明插座電表", "en": "Floor 7 lighting and socket meter"},
+    "connection_id": "ltb-submeters",
+    "building_id": "ltb",
+    "status": "away",
+    "is_online": False,
+    "since": "2026-11-24T11:09:31Z",
+    "seen_at": "2026-11-24T11:09:02Z",
+    "detail": "No answer from the device within its time limit. (unit=7)",
+    "points": 13,
+    "points_stale": 13,
+    "points_never": 0,
+    "round_trip_s": 0.0004,
+    "round_trip_p95_s": 0.0019,
+    "readings_per_s": 0.0,
+    "requests_per_s": 0.05,
+    "requests": 37,
+    "failures": 11,
+    "overruns": 0,
+    "last_error": {
+        "at": "2026-11-24T11:12:05Z",
+        "kind": "timeout",
+        "said": "No answer from the device within its time limit. (unit=7)",
+    },
+}
+_LISTED: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": [_EXAMPLE]}}}}
 
-@router.get("/devices", summary="List devices", name="list_devices")
+
+@router.get("/devices", summary="List devices", name="list_devices", responses=_LISTED)
 async def list_devices(
     _: Viewer,
     data: Data,

@@ -82,6 +82,9 @@ async def test_log_says_once_that_a_device_is_away_and_once_that_it_is_back(
             await until_logged(tmp_path, "reload_same")
             meter.behave = registers
             await until_logged(tmp_path, "device_back")
+            file.write_text(site_of({"meter": (meter, "0.3s")}))
+            os.kill(process.pid, signal.SIGHUP)  # its connection is made anew, which is no coming back
+            await until_logged(tmp_path, "changed=meter-line")
             await until_asked(meter, 10)
     log = (tmp_path / "log").read_text()
     assert (log.count("device_away"), log.count("device_back")) == (1, 1)
