@@ -11,7 +11,7 @@ from typing import Protocol
 
 from collectors.check_quality import RangeCheck
 from collectors.circuit import MISSES_TO_OPEN, full_jitter
-from collectors.driver import BusContext, MalformedNotice, Message, Notice, PushedDriver, Sample
+from collectors.driver import TUPLES_KNOWN, BusContext, MalformedNotice, Message, Notice, PushedDriver, Sample
 from collectors.poller import Report, StateChange
 from collectors.tally import DeviceTally, MalformedLog
 from energy_center.config.bindings import PointBinding
@@ -38,6 +38,7 @@ class Store(Protocol):
 class _Kind:
     """What is worked out once for messages of the same points; `shares`: readings of which device."""
 
+    bindings: tuple[PointBinding, ...]
     check: RangeCheck
     shares: tuple[tuple[DeviceTally, int], ...]
 
@@ -64,7 +65,7 @@ class Listener:
         self._store = store
         self._report = report
         self._rng = rng or random.Random()  # noqa: S311  spreads load, guards nothing
-        self._kinds: dict[tuple[PointBinding, ...], _Kind] = {}
+        self._kinds: dict[int, _Kind] = {}  # by the id of the tuple of points, which each keeps
         self._patience = {d.device_id: SHORTEST_SILENCE_S for d in context.devices}
         for binding in context.bindings:
             longest = max(self._patience[binding.device_id], SILENT_INTERVALS * binding.interval_s)
@@ -120,9 +121,11 @@ class Listener:
         self._heard_at = dict.fromkeys(self._heard_at, now)
 
     def _deliver(self, message: Message) -> None:
-        kind = self._kinds.get(message.bindings)
+        kind = self._kinds.get(id(message.bindings))
         if kind is None:
-            kind = self._kinds[message.bindings] = self._kind_of(message.bindings)
+            if len(self._kinds) >= TUPLES_KNOWN:
+                self._kinds.clear()
+            kind = self._kinds[id(message.bindings)] = self._kind_of(message.bindings)
         checked = kind.check.flag(message.sample)
         stored = self._store(message.bindings, checked, comes_again=message.comes_again)
         stored.add_done_callback(partial(self._settled, message))
@@ -135,7 +138,7 @@ class Listener:
     def _kind_of(self, bindings: tuple[PointBinding, ...]) -> "_Kind":
         counted = Counter(b.device_id for b in bindings)
         shares = tuple((self.tallies.setdefault(d, DeviceTally()), n) for d, n in counted.items())
-        return _Kind(RangeCheck(bindings), shares)
+        return _Kind(bindings, RangeCheck(bindings), shares)
 
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, MalformedNotice):

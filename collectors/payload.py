@@ -1,7 +1,7 @@
 """What a message means: numbers by path, column or word, and whether its own stamp can be trusted. Pure."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -32,6 +32,7 @@ class TopicMapping:
         self._read = _reader(first)
         self._time_path = first.time_path
         self._points = [(source_of(b).path, b) for b in bindings]
+        self._plain_keys = _plain_keys(bindings)
         self._good = self._flags(Quality.GOOD)
         self._suspect = self._flags(Quality.CLOCK_SUSPECT)
 
@@ -43,7 +44,11 @@ class TopicMapping:
     def sample(self, payload: bytes, received_at: float, oldest_trusted: float | None = None) -> Sample:
         """See `sample_of`."""
         document = self._read(payload)
-        numbers = [number_of(_at(document, path), binding) for path, binding in self._points]
+        if self._plain_keys is not None and type(document) is dict:
+            found: Iterable[object] = map(document.get, self._plain_keys)
+        else:
+            found = (_at(document, path) for path, _ in self._points)
+        numbers = [number_of(each, binding) for each, (_, binding) in zip(found, self._points, strict=True)]
         if not any(map(math.isfinite, numbers)):
             raise BadFrame("The message holds none of its points' values")
         values = np.array(numbers)
@@ -53,6 +58,12 @@ class TopicMapping:
         if own is not None and is_trusted(own, received_at, oldest_trusted):
             return Sample(own, values, self._good)
         return Sample(received_at, values, self._suspect)
+
+
+def _plain_keys(bindings: Sequence[PointBinding]) -> list[str] | None:
+    """The keys where each point is a member of the document itself."""
+    paths = [source_of(b).path for b in bindings]
+    return [path[0] for path in paths] if all(len(path) == 1 for path in paths) else None
 
 
 def sample_of(
@@ -87,9 +98,10 @@ def status_of(payload: bytes, status: StatusTopic) -> bool | None:
 
 def number_of(found: object, binding: PointBinding) -> float:
     """A value of a message in the role's unit; NaN where it is none."""
-    states = source_of(binding).states
-    if states:
+    if states := source_of(binding).states:
         number = _state(found, states)
+    elif type(found) is float:  # nearly always
+        number = found
     elif isinstance(found, float | int | str):
         number = _float(found)
     else:

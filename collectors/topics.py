@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 SESSION_EXPIRY_S = 7 * 86_400
 _TELL_AGAIN_S = 600.0
 _EXCERPT = 80
+_SUSPECT = int(Quality.CLOCK_SUSPECT)
 _Bindings = tuple[PointBinding, ...]
 
 
@@ -176,7 +177,7 @@ class Topics:
         self._tell("malformed message", topic, str(cause))
 
     def _note_clock(self, topic: str, sample: Sample) -> None:
-        if sample.quality[0] & Quality.CLOCK_SUSPECT:
+        if int(sample.quality[0]) & _SUSPECT:
             self.counts.wrong_clock += 1
             self._tell("stamp not trusted", topic, "its own time is missing or far from ours")
 
