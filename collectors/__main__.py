@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -52,13 +53,20 @@ async def _run(args: argparse.Namespace, settings: Settings) -> None:
     await supervisor.run()
 
 
+def tune() -> None:
+    """Set numpy and the garbage collector for this kind of process."""
+    np.seterr(invalid="ignore")  # a device may send signalling NaNs: they are no readings, and no news
+    # messages live until their commit: looking through them at every 700th object took a third of the time
+    gc.set_threshold(50_000, 20, 100)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Collect until SIGTERM or SIGINT; SIGHUP reads the site again. 2: it or this machine is not right."""
     args = _arguments(argv)
     try:
         settings = Settings()
         log.set_up(settings.log_level, settings.log_form)
-        np.seterr(invalid="ignore")  # a device may send signalling NaNs: they are no readings, and no news
+        tune()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(args, settings))
     except EnergyCenterError as problem:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import uvloop
 
+from collectors.__main__ import tune
 from collectors.connects import Connects
 from collectors.driver import BusContext, KeysOnce, Sample, Samples
 from collectors.drivers.modbus import ModbusDriver
@@ -64,6 +65,7 @@ def context(
 
 def run(job: Coroutine[Any, Any, Any]) -> Any:
     """As `python -m collectors` runs."""
+    tune()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(job)
 
