@@ -6,13 +6,14 @@ give the same rows. Hours and days are the site's local ones. The queries stand 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from energy_center.store.pool import Connection, Database, Record
 from energy_center.store.sql import queries
 
 BUCKET: Final = timedelta(minutes=15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = 0x0EC_20_11
 _LARGE = 16  # buckets; a longer period, as of history, is recomputed as one piece
 _BUDGET = 400_000  # point-buckets a transaction: a month of 140 points, about 2 s
@@ -46,9 +47,15 @@ async def roll_up(db: Database, site_zone: str, now: datetime, limit: int = 2000
         slow = await _slow_points(connection, touched)
         for rectangle in merge(_without(touched, slow)):
             await _recompute(connection, rectangle, site_zone)
+        touched += await _before_gaps(connection, touched, slow)
         for reach, rectangle in _widened(touched, slow):
             await _recompute(connection, rectangle, site_zone, reach)
     return len(taken)
+
+
+def bucket_of(at: datetime) -> datetime:
+    """Start of the 15 min that hold an instant."""
+    return at - (at - _EPOCH) % BUCKET
 
 
 async def is_rolled_up(db: Database, before: datetime) -> bool:
@@ -116,6 +123,18 @@ async def _slow_points(connection: Connection, pieces: Iterable[Rectangle]) -> d
         list({p for piece in pieces for p in piece.point_ids}),
     )
     return {row["point_id"]: timedelta(seconds=row["reach_s"]) for row in rows}
+
+
+async def _before_gaps(
+    connection: Connection, pieces: Iterable[Rectangle], slow: Mapping[int, timedelta]
+) -> list[Rectangle]:
+    """Where slow points were last read before each piece: how long that holds, the next reading tells."""
+    asked = sorted({(p, piece.start) for piece in pieces for p in piece.point_ids if p in slow})
+    rows = await connection.fetch(
+        queries("rollups")["readings_before"], [p for p, _ in asked], [before for _, before in asked]
+    )
+    found = {(row["point_id"], bucket_of(row["ts"])) for row in rows}
+    return [Rectangle(start, start + BUCKET, (point_id,)) for point_id, start in sorted(found)]
 
 
 def _without(pieces: Iterable[Rectangle], slow: Mapping[int, timedelta]) -> Iterator[Rectangle]:

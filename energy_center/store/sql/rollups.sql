@@ -128,7 +128,7 @@ WHERE point_id = ANY ($3::int[]) AND bucket >= $1 AND bucket < $2 AND n = 0
 -- A gauge holds until the next reading, but only for one interval when that comes later than 1.5 intervals. A
 -- counter rises evenly to its next reading, where that comes in time and the rise is believable.
 -- Only points read less often than every 15 min have such buckets.
--- $1 first bucket, $2 end (exclusive), $3 point ids, $4 how far around to look, as an interval.
+-- $1 first bucket, $2 end (exclusive), $3 point ids, $4 how far back to look, as an interval.
 WITH pt AS MATERIALIZED (
     SELECT point_id, kind = 'counter' AS is_counter, interval_s::float8 AS interval_s, max_rate_per_h, rollover_at
     FROM point WHERE point_id = ANY ($3::int[])
@@ -141,12 +141,19 @@ sampled AS MATERIALIZED (
           SELECT point_id, date_part('epoch', from_ts), interval_s FROM sampling
           WHERE point_id = ANY ($3)) AS s
 ),
+around AS (
+    SELECT point_id, ts, value, quality FROM reading
+    WHERE point_id = ANY ($3) AND ts >= $1::timestamptz - $4::interval AND ts < $2 AND quality & 9 = 0
+    UNION ALL
+    SELECT pt.point_id, n.ts, n.value, n.quality
+    FROM pt CROSS JOIN LATERAL (
+        SELECT ts, value, quality FROM reading AS r
+        WHERE r.point_id = pt.point_id AND r.ts >= $2 AND r.quality & 9 = 0 ORDER BY r.ts LIMIT 1) AS n
+),
 held AS (
     SELECT point_id, value, quality, date_part('epoch', ts) AS t,
            date_part('epoch', lead(ts) OVER w) AS after_t, lead(value) OVER w AS after
-    FROM reading
-    WHERE point_id = ANY ($3) AND ts >= $1::timestamptz - $4::interval AND ts < $2::timestamptz + $4::interval
-      AND quality & 9 = 0
+    FROM around
     WINDOW w AS (PARTITION BY point_id ORDER BY ts)
 ),
 paired AS (
@@ -183,6 +190,13 @@ SELECT to_timestamp(b), CASE WHEN NOT is_counter THEN value END,
 FROM spread
 WHERE covered_s > 0 AND to_timestamp(b) >= $1 AND to_timestamp(b) < $2
 ON CONFLICT (point_id, bucket) DO NOTHING
+
+-- readings_before --
+-- The last usable reading before an instant, of each point that has one. $1 point ids, $2 the instants.
+SELECT p.point_id, b.ts
+FROM unnest($1::int[], $2::timestamptz[]) AS p (point_id, before) CROSS JOIN LATERAL (
+    SELECT ts FROM reading AS r
+    WHERE r.point_id = p.point_id AND r.ts < p.before AND r.quality & 9 = 0 ORDER BY r.ts DESC LIMIT 1) AS b
 
 -- vacated_hours --
 -- Remove hours of slow points whose quarters are all gone. Arguments as `hours`.
