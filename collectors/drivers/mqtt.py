@@ -199,6 +199,8 @@ class _Session:
             await self._end()
 
     async def _end(self) -> None:
+        # all three: without a cycle between us and the client, its sockets close as soon as we are forgotten
+        self._client.on_connect = None
         self._client.on_disconnect = None
         self._client.on_message = None
         self._client.disconnect()
