@@ -72,6 +72,6 @@ screenshots: setup ## the pictures in docs/images/, taken from a demo of its own
 	. .ci/browser.env && $(RUN) demo --screenshots docs/images
 
 clean: ## remove what was built or installed here; the demo's data too
-	rm -rf $(VENV) build .apt .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) build tests/timescaledb/node_modules .apt .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@test "$$(id -u)" != 0 || rm -rf "/var/lib/energy-center/$$(pwd -P | sed 's|^/||; s|/|-|g')"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
