@@ -27,7 +27,7 @@ from energy_center.store.pool import Database
 from energy_center.tariffs.bill_model import BillingPeriod
 from energy_center.tariffs.contract import Advice, Choice, advise, grown, parts_of
 
-_GROWN_YEARS = 20
+_GROWN_YEARS = 10
 _SPREAD = 0.05  # a month's demand varies by so much from year to year, as a standard deviation
 _SEED = 20_260_101  # the same question gets the same answer
 

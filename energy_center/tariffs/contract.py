@@ -1,9 +1,8 @@
 """Which contract capacity would have cost least: exact over history, and over years that growth makes.
 
 What a contract changes is the basic charge (with what the power factor takes off it) and the over-contract
-surcharge. Both are straight between a few kinks, so for every whole kW of the second kind of contract only
-the whole kW beside a kink of the first need be tried: the answer is that of trying all. Kinds beyond these
-two stay as they are.
+surcharge. Neither can change faster than a known number per kW, so whole regions of contracts can be left out
+without trying them: the answer is that of trying every whole kW of two kinds. The others stay as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from energy_center.tariffs.power_factor import adjustment, to_step
 
 Floats = NDArray[np.float64]
 _CHUNK = 100_000  # contracts tried at once
+_SAME = 1e-5  # money: two contracts cost the same
 CURVE_POINTS = 61
 
 
@@ -137,90 +137,87 @@ def advise(
 def choose(
     parts: Sequence[DemandPart], kinds: Sequence[str], fixed: Mapping[str, float], least_kw: float
 ) -> Choice:
-    """The cheapest whole kW of one or two kinds, the smaller contract where two cost the same."""
-    highest = int(np.ceil(max((kw for p in parts for kw in p.demand_kw.values()), default=0.0)))
-    highest = max(highest, int(np.ceil(least_kw)))
-    seconds = np.arange(highest + 1, dtype=np.float64) if len(kinds) == 2 else np.zeros(1)  # noqa: PLR2004
-    offsets = _kinks(parts, kinds, fixed)
-    rows = max(1, _CHUNK // (len(offsets) + 4))
-    best = (np.inf, 0.0, 0.0, 0.0)
-    for at in range(0, len(seconds), rows):
-        first, second = _candidates(seconds[at : at + rows], offsets, highest, least_kw - sum(fixed.values()))
-        contract = dict(fixed) | {kinds[0]: first} | ({kinds[1]: second} if len(kinds) == 2 else {})  # noqa: PLR2004
-        costs = np.round(sum(sum(_charge(part, contract)) for part in parts), 6)
-        row = int(np.lexsort((first, first + second, costs))[0])
-        found = (float(costs[row]), float(first[row] + second[row]), float(first[row]), float(second[row]))
+    """The cheapest whole kW of one or two kinds, the smaller contract where two cost the same.
+
+    Squares of contracts are tried at their corner; one whose corner is dearer than the best by more than the
+    cost can fall within the square is left out, the others are cut in four, down to single kW.
+    """
+    demand = max((kw for p in parts for kw in p.demand_kw.values()), default=0.0)
+    highest = int(np.ceil(max(demand, least_kw, 1.0)))
+    slopes = [_steepest(parts, kind) for kind in kinds]
+    # where no contract covers a band another price holds: the edge without the first kind is tried by itself
+    edge = np.zeros((highest + 1 if len(kinds) > 1 else 1, 2))
+    edge[:, 1] = np.arange(len(edge))
+    best = _try(parts, kinds, fixed, least_kw, edge)[0]
+    size = 1 << max(0, int(np.ceil(np.log2(highest))))
+    squares = np.array([[1.0, 0.0]])
+    while size >= 1:
+        found, costs = _try(parts, kinds, fixed, least_kw, squares)
         best = min(best, found)
-    kw = dict(fixed) | {kinds[0]: best[2]} | ({kinds[1]: best[3]} if len(kinds) == 2 else {})  # noqa: PLR2004
+        reach = (size - 1) * sum(slopes)
+        squares = squares[costs - reach <= best[0] + _SAME]
+        size //= 2
+        squares = _quarters(squares, size, highest, len(kinds)) if size else squares
+    kw = dict(fixed) | dict(zip(kinds, best[2:], strict=False))
     return _choice(parts, kw)
 
 
-def _candidates(
-    seconds: Floats, offsets: NDArray[np.float64], highest: int, least_kw: float
-) -> tuple[Floats, Floats]:
-    """Whole kW of the first kind beside each kink, for each of the second; both of shape (n,).
+def _quarters(squares: Floats, size: int, highest: int, kinds: int) -> Floats:
+    """The parts of each square, by their lowest corner, as far as they hold a contract that may be best."""
+    steps = [(0, 0), (size, 0), (0, size), (size, size)] if kinds > 1 else [(0, 0), (size, 0)]
+    cut = (squares[:, None, :] + np.array(steps, dtype=np.float64)[None, :, :]).reshape(-1, 2)
+    return cut[np.all(cut <= highest, axis=1)]
 
-    `offsets[:, 0] + offsets[:, 1] x second` is where the cost of the first kind bends.
+
+def _try(
+    parts: Sequence[DemandPart],
+    kinds: Sequence[str],
+    fixed: Mapping[str, float],
+    least_kw: float,
+    tried: Floats,
+) -> tuple[tuple[float, float, float, float], Floats]:
+    """(Cost, sum, first kind, second kind) of the best of some contracts, and the costs of all of them.
+
+    A contract below the least is never the best, but its cost still bounds those of its square.
     """
-    bends = offsets[:, 0][None, :] + offsets[:, 1][None, :] * seconds[:, None]
-    ends = np.column_stack((np.zeros_like(seconds), np.ones_like(seconds), np.full_like(seconds, highest)))
-    least = np.ceil(np.maximum(0.0, least_kw - seconds))[:, None]
-    tried = np.column_stack((np.floor(bends), np.ceil(bends), ends, least))
-    tried = np.maximum(np.clip(tried, 0.0, highest), least)
-    return tried.ravel(), np.repeat(seconds, tried.shape[1])
+    costs = np.concatenate(
+        [_costs(parts, kinds, fixed, tried[at : at + _CHUNK]) for at in range(0, len(tried), _CHUNK)]
+    )
+    allowed = np.where(tried.sum(axis=1) + sum(fixed.values()) >= least_kw, costs, np.inf)
+    row = int(np.lexsort((tried[:, 0], tried.sum(axis=1), np.round(allowed, 6)))[0])
+    first, second = float(tried[row, 0]), float(tried[row, 1])
+    return (round(float(allowed[row]), 6), first + second, first, second), costs
 
 
-def _kinks(parts: Sequence[DemandPart], kinds: Sequence[str], fixed: Mapping[str, float]) -> Floats:
-    """Where the cost bends along the first kind, as constant and slope over the second; shape (n, 2)."""
-    found: set[tuple[float, float]] = set()
+def _costs(
+    parts: Sequence[DemandPart], kinds: Sequence[str], fixed: Mapping[str, float], tried: Floats
+) -> Floats:
+    contract: dict[str, Floats | float] = dict(fixed)
+    for column, kind in enumerate(kinds):
+        contract[kind] = tried[:, column]
+    costs: Floats = np.zeros(len(tried))
     for part in parts:
-        for index, step in enumerate(part.steps):
-            if kinds[0] not in step.contracts:
-                continue
-            rest = sum(fixed.get(kind, 0.0) for kind in step.contracts)
-            slope = -1.0 if len(kinds) > 1 and kinds[1] in step.contracts else 0.0
-            found |= {(kw - rest, slope) for kw in _own_kinks(part, step)}
-            found |= _shared_kinks(part, index, fixed, kinds)
+        basic, over = _charge(part, contract)
+        costs = costs + basic + over
+    return costs
+
+
+def _steepest(parts: Sequence[DemandPart], kind: str) -> float:
+    """The most that one kW of a kind can change the cost of all parts, where there is any contract."""
+    steepest = 0.0
+    for part in parts:
+        prices = {k: float(price) for k, price in part.capacity.prices[part.season].items()}
         reduced = part.capacity.reduced
-        if reduced is not None and reduced.share and kinds[0] in reduced.of:
-            together = sum(fixed.get(kind, 0.0) for kind in reduced.kinds) / float(reduced.share)
-            others = sum(fixed.get(kind, 0.0) for kind in reduced.of)
-            slope = -1.0 if len(kinds) > 1 and kinds[1] in reduced.of else 0.0
-            found.add((together - others, slope))
-    return np.array(sorted(found)).reshape(-1, 2)
-
-
-def _own_kinks(part: DemandPart, step: Round) -> set[float]:
-    """Sums of contracts at which a band begins to exceed, and to exceed by more than the first share."""
-    demand = part.demand_kw[step.band]
-    first = float(part.over.first_share) if part.over else 0.0
-    return {demand, demand / (1.0 + first)}
-
-
-def _shared_kinks(
-    part: DemandPart, index: int, fixed: Mapping[str, float], kinds: Sequence[str]
-) -> set[tuple[float, float]]:
-    """Kinks of what a band exceeds beyond an earlier one: there its first share is used up.
-
-    With excess e = (D_k - S_k) - (D_j - S_j) free of the first kind, S_k = e / first share; the second kind
-    enters with its own weight in each sum.
-    """
-    if part.over is None or not part.over.first_share:
-        return set()
-    steps, share = part.steps, float(part.over.first_share)
-    own = steps[index]
-    own_rest, own_slope = _sum_without_first(own, fixed, kinds)
-    found: set[tuple[float, float]] = set()
-    for earlier in steps[:index]:
-        rest, slope = _sum_without_first(earlier, fixed, kinds)
-        ahead = part.demand_kw[own.band] - own_rest - part.demand_kw[earlier.band] + rest
-        found.add((ahead / share - own_rest, (slope - own_slope) / share - own_slope))
-    return found
-
-
-def _sum_without_first(step: Round, fixed: Mapping[str, float], kinds: Sequence[str]) -> tuple[float, float]:
-    rest = sum(fixed.get(kind, 0.0) for kind in step.contracts)
-    return rest, 1.0 if len(kinds) > 1 and kinds[1] in step.contracts else 0.0
+        basic = prices.get(kind, 0.0)
+        if reduced is not None and kind in reduced.of:
+            basic += float(reduced.share) * prices.get(reduced.kinds[-1], 0.0)
+        surcharge = 0.0
+        if part.over is not None:
+            over = part.over
+            times = float(over.further_times + (over.further_times - over.first_times) * over.first_share)
+            surcharge = times * sum(prices[step.price] for step in part.steps)
+        steepest += part.share * part.factor * (basic * part.basic_share + surcharge)
+    return steepest
 
 
 def _charge(part: DemandPart, contract: Mapping[str, Floats | float]) -> tuple[Floats, Floats]:

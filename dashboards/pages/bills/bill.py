@@ -60,7 +60,14 @@ def _total(shown: BillView, request: PageRequest) -> Component:
     return html.Div(
         [
             html.Div([request.t("bill.total"), *tags], className="label"),
-            html.Div(money(shown.total, shown.currency), className="big", id="bill-total"),
+            html.Div(
+                [
+                    html.Span(_CURRENCIES.get(shown.currency, shown.currency), className="u before"),
+                    html.Span(f"{shown.total:,}", className="v"),
+                ],
+                className="big",
+                id="bill-total",
+            ),
             html.Div(
                 f"{request.t('bill.vat_within')} {money(shown.vat_within, shown.currency)}", className="under"
             ),
@@ -72,7 +79,7 @@ def _total(shown: BillView, request: PageRequest) -> Component:
 def _facts(found: BuildingBillView, request: PageRequest) -> Component:
     shown = found.bill
     unit = fmt.unit(shown.unit)
-    demand = fmt.MISSING if shown.highest_demand_kw is None else f"{number(shown.highest_demand_kw)} kW"
+    demand = fmt.MISSING if shown.highest_demand_kw is None else f"{shown.highest_demand_kw:,.0f} kW"
     factor = fmt.MISSING
     if shown.power_factor_pct is not None:
         origin = request.t(f"bill.power_factor_from.{found.power_factor_from or 'meter'}")
@@ -112,12 +119,17 @@ def lines(shown: BillView, request: PageRequest) -> Component:
     )
     return html.Table(
         [
-            html.Thead(html.Tr([html.Th(request.t(f"bill.columns.{head}"), scope="col") for head in _HEADS])),
+            html.Thead(html.Tr([_head(head, request) for head in _HEADS])),
             html.Tbody([_line(line, request) for line in shown.lines]),
             html.Tfoot(foot),
         ],
         className="grid bill-grid",
     )
+
+
+def _head(head: str, request: PageRequest) -> Component:
+    is_number = head in {"quantity", "price", "amount"}
+    return html.Th(request.t(f"bill.columns.{head}"), scope="col", className="number" if is_number else None)
 
 
 def _line(line: LineView, request: PageRequest) -> Component:

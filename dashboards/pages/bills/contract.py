@@ -34,7 +34,7 @@ def contract(found: ContractView, request: PageRequest) -> Component:
     if found.grown is not None:
         rows.append(
             _row(
-                request.t("bill.contract_grown", growth=f"{found.growth:.0%}"),
+                request.t("bill.contract_grown", growth=f"{found.growth:.0%}", years=found.years),
                 found.grown,
                 request,
                 is_cost=False,
