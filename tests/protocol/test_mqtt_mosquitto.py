@@ -330,3 +330,25 @@ async def test_edge_node_is_asked_for_its_births_and_then_read_by_alias(tmp_path
                 await until(lambda: len(ear.messages) >= 2)
     assert ear.numbers == [1.0, 2.5]
     assert ear.messages[1].sample.at == (now + 1) / 1000
+
+
+def sockets() -> int:
+    return sum(
+        Path(entry).readlink().match("socket:*")
+        for entry in Path("/proc/self/fd").iterdir()
+        if entry.is_symlink()
+    )
+
+
+async def test_sockets_of_a_session_close_with_it(tmp_path: Path) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with mosquitto(tmp_path, "allow_anonymous true") as port:
+            held = sockets()
+            for n in range(5):
+                async with listening(MqttBroker("127.0.0.1", port), f"session-{n}"):
+                    pass
+            assert sockets() <= held
+    finally:
+        gc.enable()
