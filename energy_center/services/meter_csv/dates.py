@@ -12,6 +12,7 @@ from energy_center.services.meter_csv.model import DateOrder
 from energy_center.services.meter_csv.stamps import EPOCH_DAY
 
 ROC_YEAR_0 = 1911
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199  # meters have counted and will count in these
 _FULL_YEAR, _ROC_YEAR, _SHORT_YEAR = 4, 3, 2  # digits
 _THREE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
 _NAMED = re.compile(r"(?:(\d{1,2})[- ])?([A-Za-z]{3})[A-Za-z]*[-, ]+(?:(\d{1,2}),? )?(\d{2,4})")
@@ -63,6 +64,8 @@ def _year(text: str) -> int:
 
 
 def _day(year: int, month: int, day_of_month: int) -> int | None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
     try:
         return date(year, month, day_of_month).toordinal() - EPOCH_DAY
     except ValueError:

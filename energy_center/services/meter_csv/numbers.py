@@ -1,5 +1,6 @@
 """Numbers as spreadsheets write them: decimal comma or point, thousands in groups, blanks for missing."""
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -37,12 +38,10 @@ def is_number(cell: str) -> bool:
 
 def parse_number(cell: str, decimal: str) -> float | None:
     """The number, or None where the cell says that there is none; raises ValueError for anything else."""
-    if decimal == "." and _FAST.fullmatch(cell):
-        return float(cell)
     if is_missing(cell):
         return None
-    found = _parse(normal(cell), decimal)
-    if found is None:
+    found = float(cell) if decimal == "." and _FAST.fullmatch(cell) else _parse(normal(cell), decimal)
+    if found is None or not math.isfinite(found):
         raise ValueError(cell)
     return found
 

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from energy_center.errors import ConfigError
 from energy_center.services.meter_csv.model import CsvOptions, DateOrder, Export, Quantity, Stamp
@@ -272,3 +274,61 @@ def test_everything_assumed_is_said_with_its_option(tmp_path: Path):
     assert options == {f"--{name}" for name in names.split()}
     assert all(a.text.endswith(".") for a in found.assumptions)
     assert datetime.fromtimestamp(found.at_s[0], UTC) == START.astimezone(UTC)
+
+
+_CELLS = st.sampled_from(
+    [
+        *(
+            "time",
+            "kWh",
+            "kW",
+            "度",
+            "2026-01-01 00:00",
+            "2026-01-01 00:15",
+            "01/02/2026 24:00",
+            "115/2/3 上午 1:00",
+        ),
+        *(
+            "1",
+            "2.5",
+            "1,234",
+            "1.234,5",
+            "-",
+            "",
+            "NaN",
+            "1e400",
+            "-3",
+            "46350.5",
+            "1700000000",
+            "0000/00/00",
+            "99:99",
+        ),
+        *(
+            '"',
+            "a\nb",
+            "\x00",
+            "٣",
+            "²",
+            "2026-02-30",
+            "inf",
+            "+08:00",
+            "T",
+            "24:00",
+            "20261301",
+            "1/1/1",
+            "½",
+        ),
+    ]
+) | st.text(max_size=8)
+
+
+@given(st.lists(st.lists(_CELLS, max_size=4), max_size=8), st.sampled_from([",", ";", "\t"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_file_however_odd_breaks_the_reader(tmp_path: Path, rows: list[list[str]], mark: str):
+    text = "\n".join(mark.join(row) for row in rows)
+    try:
+        found = _read(tmp_path, text.encode("utf-8", "surrogatepass"))
+    except ConfigError:
+        return
+    assert np.all(np.diff(found.at_s) > 0)
+    assert np.all(np.isfinite(found.value))
