@@ -107,6 +107,7 @@ async def reindex_closed(db: Database, now: datetime) -> list[str]:
         if not open_to_care:
             return []
         name = open_to_care[-1]
+        await _drop_halves(connection, name)
         await connection.execute(f"REINDEX TABLE CONCURRENTLY {name}", timeout=_REINDEX_S)
         await connection.execute(
             "INSERT INTO partition_care (partition, reindexed_at) VALUES ($1, $2) "
@@ -116,6 +117,17 @@ async def reindex_closed(db: Database, now: datetime) -> list[str]:
         )
     log.info("index built anew", extra={"action": "reindex", "partition": name})
     return [name]
+
+
+async def _drop_halves(connection: Connection, partition: str) -> None:
+    """Drop what a rebuild left that was stopped half-way: it serves no query and slows every write."""
+    rows = await connection.fetch(
+        "SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid "
+        "WHERE i.indrelid = $1::text::regclass AND NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'",
+        partition,
+    )
+    for (index,) in rows:
+        await connection.execute(f'DROP INDEX CONCURRENTLY "{index}"', timeout=_REINDEX_S)
 
 
 async def make_ahead(db: Database, now: datetime) -> list[str]:

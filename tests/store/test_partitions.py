@@ -125,3 +125,22 @@ async def test_a_week_that_is_not_closed_is_left_alone(partitioned: Database) ->
     await ensure_weeks(partitioned, [week_of(NOW), week_of(NOW) - WEEK])
     assert await reindex_closed(partitioned, NOW) == []
     assert await reindex_closed(partitioned, NOW + WEEK) == [f"reading_{week_of(NOW) - WEEK:%Y%m%d}"]
+
+
+async def test_what_a_stopped_rebuild_left_is_cleared_away(partitioned: Database) -> None:
+    closed = week_of(NOW) - 3 * WEEK
+    await ensure_weeks(partitioned, [closed])
+    name = f"reading_{closed:%Y%m%d}"
+    async with partitioned.connection() as connection:
+        await connection.execute(f"CREATE UNIQUE INDEX {name}_pkey_ccnew ON {name} (point_id, ts)")
+        await connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = $1::text::regclass",
+            f"{name}_pkey_ccnew",
+        )
+    assert await reindex_closed(partitioned, NOW) == [name]
+    async with partitioned.connection() as connection:
+        left = await connection.fetchval(
+            "SELECT count(*) FROM pg_index WHERE indrelid = $1::text::regclass AND NOT indisvalid", name
+        )
+        assert left == 0
+        assert await connection.fetchval("SELECT to_regclass($1)", f"{name}_pkey") is not None
