@@ -5,12 +5,12 @@ compared a few times a second; only objects with a subscription are looked at.
 """
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from bacpypes3.apdu import (
+    AbortPDU,
     ConfirmedCOVNotificationRequest,
     ErrorRejectAbortNack,
     SimpleAckPDU,
@@ -23,6 +23,7 @@ from bacpypes3.errors import ExecutionError
 LOOK_EVERY_S = 0.2
 MOST_SUBSCRIPTIONS = 200  # of one controller, as small ones have
 _NOTIFY_LIMIT_S = 3.0
+_DEAF_S = 10.0  # a subscriber that does not confirm is told nothing for so long, lest others wait for it
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class CovServices:
 
     def __init__(self) -> None:
         self._subscriptions: dict[tuple[str, int, str], _Subscription] = {}
+        self._deaf_until: dict[str, float] = {}
         self._looking: asyncio.Task[None] | None = None
 
     async def do_SubscribeCOVRequest(self, apdu: Any) -> None:  # noqa: ANN401, N802  name given by bacpypes3
@@ -86,7 +88,7 @@ class CovServices:
             for key, held in list(self._subscriptions.items()):
                 if held.ends_at is not None and now >= held.ends_at:
                     del self._subscriptions[key]
-                elif held.target.reads() != held.told:
+                elif now >= self._deaf_until.get(key[0], 0.0) and held.target.reads() != held.told:
                     await self._notify(held, now)
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -116,8 +118,14 @@ class CovServices:
             held.told = reads
             held.target.was_served()
             return
-        with contextlib.suppress(TimeoutError, ErrorRejectAbortNack):
+        try:
             async with asyncio.timeout(_NOTIFY_LIMIT_S):
                 await answer
-                held.told = reads
-                held.target.was_served()
+        except (TimeoutError, AbortPDU):
+            self._deaf_until[str(held.subscriber)] = time.monotonic() + _DEAF_S
+            return
+        except ErrorRejectAbortNack:  # it is there, and wants to hear no more of this one
+            held.told = reads
+            return
+        held.told = reads
+        held.target.was_served()

@@ -19,6 +19,7 @@ from bacpypes3.primitivedata import ObjectIdentifier
 
 from collectors.driver import BusContext, Sample, keys_of
 from collectors.drivers.bacnet import BacnetDriver
+from collectors.drivers.bacnet_cov import MOST_A_TURN
 from collectors.drivers.bacnet_values import FLAGS, identifier_of
 from collectors.poller import Poller
 from collectors.spool_file import Record
@@ -144,7 +145,7 @@ async def _told(ports: list[int]) -> tuple[float, float]:
             driver = BacnetDriver(_context(n, port, sources, 30.0))
             driver.push_to(push)
             await driver.open()
-            while driver.cov.active < len(sources):
+            for _ in range(0, len(sources), MOST_A_TURN):
                 await driver.cov.keep()
             drivers.append(driver)
         before, began, cpu = stored, time.perf_counter(), time.process_time()
