@@ -32,6 +32,7 @@ from energy_center.api.routes import (
     points,
     series,
     sessions,
+    spaces,
     users,
     work_orders,
 )
@@ -126,6 +127,7 @@ def _version_1() -> APIRouter:
         equipment,
         points,
         energy,
+        spaces,
         meter_events,
         series,
         bills,
