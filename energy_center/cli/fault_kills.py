@@ -7,6 +7,7 @@ values that were on their way to the disk at a kill are told, not owed.
 import asyncio
 import random
 import time
+from dataclasses import dataclass
 
 from energy_center.cli import out
 from energy_center.cli.fault_breaks import WINDOW_S
@@ -18,7 +19,16 @@ SHORTEST_S, LONGEST_S = 0.5, 4.0  # of a life: from before the first reading to 
 TOLD_EVERY = 10
 
 
-async def run_kills(stand: FaultStand, kills: int, seed: int = 1) -> FaultRow:
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """What came of it; polled values in flight at kills, and those that came within `WINDOW_S` before one."""
+
+    row: FaultRow
+    in_flight: int
+    in_window: int
+
+
+async def run_kills(stand: FaultStand, kills: int, seed: int = 1) -> Kills:
     """Kill, note what is on disk, start again; in the end everything noted must be in the database."""
     rng = random.Random(seed)  # noqa: S311  spreads the kills, guards nothing
     began = time.monotonic()
@@ -40,7 +50,7 @@ async def run_kills(stand: FaultStand, kills: int, seed: int = 1) -> FaultRow:
     unpublished = stand.published(counts.lost).total()
     doubled = counts.doubled.total()
     in_flight = counts.lost.total() - unpublished
-    return FaultRow(
+    row = FaultRow(
         name=f"kills-{kills}",
         happens=f"SIGKILL to the collector at {kills} random moments",
         must_hold="all that was on disk, or published at QoS 1, is stored once; in flight is at most 100 ms",
@@ -53,3 +63,4 @@ async def run_kills(stand: FaultStand, kills: int, seed: int = 1) -> FaultRow:
         note=f"{len(on_disk)} were only on disk at a kill; in flight and not owed: {in_flight} polled values "
         f"({window} came within {WINDOW_S * 1000:.0f} ms before a kill)",
     )
+    return Kills(row, in_flight, window)

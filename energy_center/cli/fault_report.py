@@ -72,14 +72,14 @@ def examples(lost: Counts, doubled: Counts) -> str:
     return ", ".join(shown) + (f" and {len(unequal) - _SHOWN} more" if len(unequal) > _SHOWN else "")
 
 
-def as_page(rows: Sequence[FaultRow], *, took_s: float) -> str:
+def as_page(rows: Sequence[FaultRow], *, how: str, took_s: float) -> str:
     """The page `docs/faults.md`."""
     held = sum(r.ok for r in rows)
     announced = sum(r.lost for r in rows if r.ok)
     lines = [
         "# What faults cost",
         "",
-        f"Made by `make faults` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC in {took_s / 60:.0f} min: the "
+        f"Made by {how} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC in {took_s / 60:.0f} min: the "
         "demo's devices on real sockets, a fault proxy before each, a real PostgreSQL, the collector as a "
         "process.",
         "",

@@ -5,35 +5,29 @@ Nothing is shared with an installation: everything lives in one temporary folder
 
 import asyncio
 import json
-import os
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from energy_center.cli.fault_ledger import Counts, Given, Instants, Ledger, only
-from energy_center.cli.processes import Child, start_child, stop_child, wait_for_file
+from energy_center.cli.processes import Child, stop_child
 from energy_center.cli.shifted_clock import write_offset
+from energy_center.cli.stand import READY_S, Stand, counts_of
 from energy_center.config.bindings import ModbusSource, PointKey, Protocol
 from energy_center.config.load_site import load_site
 from energy_center.errors import EnvironmentProblem, RetryLater
 from energy_center.settings import PROJECT_ROOT
 from energy_center.store.counts import reading_instants, readings_per_point
-from energy_center.store.embedded import EmbeddedPostgres
-from energy_center.store.migrate import migrate
 from energy_center.store.pool import Database
-from energy_center.store.site import apply_site
 
 SITE_FILE = PROJECT_ROOT / "energy_center" / "config" / "demo" / "taichung.yaml"
 SIMULATED_SITE = PROJECT_ROOT / "simulators" / "sites" / "taichung.yaml"
-READY_S = 120.0
 HELD_S, LOOK_AFTER_S = 0.7, 0.4  # requests wait, shorter than any time limit, while counts are compared
 TRIES, TRY_EVERY_S, STEADY = 60, 1.5, 3  # comparing: at most, how often, and when a difference is final
+STEADY_PUBLISHED = 18  # longer than a listener's pause before it connects again
 READ_AGAIN_S = 90.0
 UNDER_WAY_S = 1.0  # replies to a collector that has gone
 _SOCKET = ".s.PGSQL.5432"
@@ -45,11 +39,8 @@ class FaultStand:
     def __init__(self) -> None:
         self.plant = load_site(SITE_FILE)
         self.settings: dict[str, str] = {}  # of the collector, beside what the stand needs
-        self.folder = Path(tempfile.mkdtemp(prefix="energy-center-faults-"))
-        self.postgres = EmbeddedPostgres(self.folder)
-        self._children: dict[str, Child] = {}
-        self._db: Database | None = None
-        self._controls: dict[str, tuple[str, int]] = {}
+        self._stand = Stand("faults")
+        self.folder, self.postgres = self._stand.folder, self._stand.postgres
         self._starts = 0
         self._shifted = False
         self._before = Ledger()
@@ -60,54 +51,23 @@ class FaultStand:
     async def __aenter__(self) -> Self:
         """Start the database and the devices; the collector comes with `start_collector`."""
         try:
-            if os.geteuid() == 0:  # the database runs as another account and must reach its own folder
-                self.folder.chmod(0o711)
-            dsn = await self.postgres.start()
-            self._db = await Database.open(dsn, min_size=0, max_size=2)
-            await migrate(self._db)
-            text = SITE_FILE.read_text(encoding="utf-8")
-            await apply_site(self._db, self.plant.site, text, "faults", datetime.now(UTC))
-            await self._start_simulators()
-            await self._start_proxy()
+            await self._stand.open(self.plant, SITE_FILE.read_text(encoding="utf-8"))
+            endpoints = self.folder / "endpoints.json"
+            words = ["simulators", "live", "--site", str(SIMULATED_SITE), "--seed", "1"]
+            await self._stand.start_devices("simulators", [*words, "--control", "127.0.0.1:0"], endpoints)
+            there = dict(parse_qsl(urlsplit(self.postgres.dsn).query))["host"]
+            (self.folder / "before").mkdir()
+            words = ["simulators", "proxy", "--site", str(SIMULATED_SITE), "--behind", str(endpoints)]
+            words += ["--database", f"{there}/{_SOCKET}", str(self.folder / "before" / _SOCKET)]
+            await self._stand.start_devices("proxy", words, self.folder / "proxied.json")
         except BaseException:
-            await self._close()
+            await self._stand.close()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop everything and remove the folder."""
-        await self._close()
-
-    async def _close(self) -> None:
-        for name in ("collector", "proxy", "simulators"):
-            child = self._children.pop(name, None)
-            if child is not None:
-                await stop_child(child)
-        if self._db is not None:
-            await self._db.close()
-        await self.postgres.stop()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
-
-    async def _start_simulators(self) -> None:
-        endpoints = self.folder / "endpoints.json"
-        words = ["live", "--site", str(SIMULATED_SITE), "--seed", "1", "--control", "127.0.0.1:0"]
-        argv = [sys.executable, "-m", "simulators", *words, "--endpoints", str(endpoints)]
-        child = await start_child("simulators", argv, os.environ, self.folder / "simulators.log")
-        self._children["simulators"] = child
-        written = json.loads(await wait_for_file(endpoints, child, READY_S))
-        self._controls["simulators"] = (written["control"]["host"], int(written["control"]["port"]))
-
-    async def _start_proxy(self) -> None:
-        there = dict(parse_qsl(urlsplit(self.postgres.dsn).query))["host"]
-        (self.folder / "before").mkdir()
-        words = ["--site", str(SIMULATED_SITE), "--behind", str(self.folder / "endpoints.json")]
-        words += ["--endpoints", str(self.folder / "proxied.json")]
-        words += ["--database", f"{there}/{_SOCKET}", str(self.folder / "before" / _SOCKET)]
-        argv = [sys.executable, "-m", "simulators", "proxy", *words]
-        child = await start_child("proxy", argv, os.environ, self.folder / "proxy.log")
-        self._children["proxy"] = child
-        written = json.loads(await wait_for_file(self.folder / "proxied.json", child, READY_S))
-        self._controls["proxy"] = (written["control"]["host"], int(written["control"]["port"]))
+        await self._stand.close()
 
     @property
     def dsn(self) -> str:
@@ -118,12 +78,12 @@ class FaultStand:
     @property
     def collector(self) -> Child:
         """The collector process."""
-        return self._children["collector"]
+        return self._stand.children["collector"]
 
     @property
     def simulators(self) -> Child:
         """The process of the simulated devices."""
-        return self._children["simulators"]
+        return self._stand.children["simulators"]
 
     async def start_collector(self) -> None:
         """Start the collector and wait until it listens to the broker; count from here on.
@@ -153,16 +113,14 @@ class FaultStand:
     async def launch_collector(self) -> Path:
         """Start the collector on the same spool; returns its log."""
         self._starts += 1
-        endpoints = str(self.folder / "proxied.json")
-        words = ["--site", str(SITE_FILE), "--endpoints", endpoints, "--state-dir", str(self.folder)]
-        env = {**os.environ, **self.settings, "DATABASE_URL": self.dsn, "PYTHONUNBUFFERED": "1"}
-        log = self.folder / f"collector-{self._starts}.log"
         module = ["collectors"]
         if self._shifted:
             module = ["energy_center.cli.shifted_clock", str(self.folder / "clock"), "collectors"]
-        argv = [sys.executable, "-m", *module, *words]
-        self._children["collector"] = await start_child("collector", argv, env, log)
-        return log
+        words = ["--site", str(SITE_FILE), "--endpoints", str(self.folder / "proxied.json")]
+        words += ["--state-dir", str(self.folder)]
+        env = {**self.settings, "DATABASE_URL": self.dsn, "PYTHONUNBUFFERED": "1"}
+        log = f"collector-{self._starts}.log"
+        return (await self._stand.start("collector", [*module, *words], env, log)).log
 
     async def shift_clock(self, seconds: float) -> None:
         """Set the collector's wall clock wrong; the first time it is started anew for that."""
@@ -191,15 +149,7 @@ class FaultStand:
 
     async def control(self, to: str = "simulators", **request: object) -> dict[str, object]:
         """One request to the simulators or to the proxy."""
-        async with asyncio.timeout(10.0):
-            # the count of every point comes as one line
-            reader, writer = await asyncio.open_connection(*self._controls[to], limit=16 * 1024**2)
-            writer.write(json.dumps(request).encode() + b"\n")
-            answer = json.loads(await reader.readline())
-            writer.close()
-        if not isinstance(answer, dict) or not answer.get("ok"):
-            raise EnvironmentProblem(f"the {to} answer {answer}")
-        return answer
+        return await self._stand.control(to, **request)
 
     async def mute(self, connection: str) -> None:
         """Let the devices of a connection fall silent."""
@@ -219,11 +169,7 @@ class FaultStand:
         return Given(self._counts(by_proxy["served"]) + published, self._counts(by_proxy["unsure"]))
 
     def _counts(self, written: object) -> Counts:
-        if not isinstance(written, dict):
-            raise EnvironmentProblem("the simulators do not say what they sent")
-        known = {b.key for b in self.plant.bindings}
-        counted = {(k.partition("/")[0], k.partition("/")[2]): int(n) for k, n in written.items()}
-        return Counter({k: n for k, n in counted.items() if k in known})
+        return only(counts_of(written), {b.key for b in self.plant.bindings})
 
     def points_of(self, connection: str) -> set[PointKey]:
         """The points of a connection."""
@@ -262,9 +208,7 @@ class FaultStand:
     @property
     def database(self) -> Database:
         """The database, not through the proxy."""
-        if self._db is None:
-            raise EnvironmentProblem("the stand is not started")
-        return self._db
+        return self._stand.database
 
     async def committed(self) -> Instants:
         """What the dead collector had on disk: in the database or in its spool."""
@@ -290,7 +234,8 @@ class FaultStand:
                 now = found.since(self._before)
                 steady = steady + 1 if (now.lost, now.doubled) == last else 0
                 last = (now.lost, now.doubled)
-                if now.is_even or steady >= STEADY:
+                has_published = self.published(now.lost + now.doubled).total() > 0
+                if now.is_even or steady >= (STEADY_PUBLISHED if has_published else STEADY):
                     break
             await asyncio.sleep(TRY_EVERY_S)
         if found is None:

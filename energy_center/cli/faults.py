@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     (args.build / "faults.json").write_text(json.dumps([asdict(r) for r in rows], indent=2) + "\n")
     if not args.only:
         args.docs.mkdir(parents=True, exist_ok=True)
-        page = as_page(rows, took_s=time.monotonic() - began)
+        how = "`energy-center faults --short`" if args.short else "`make faults`"
+        page = as_page(rows, how=how, took_s=time.monotonic() - began)
         (args.docs / "faults.md").write_text(page, encoding="utf-8")
     _show(rows, args.format)
     return 0 if all(r.ok for r in rows) else 1
@@ -77,5 +78,5 @@ async def _run_faults(names: list[str], seconds: float, kills: int) -> list[Faul
         for wave in waves(set(names), SYSTEM_FAULTS):
             rows += await run_wave(stand, wave, seconds)
         if kills:
-            rows.append(await run_kills(stand, kills))
+            rows.append((await run_kills(stand, kills)).row)
     return rows

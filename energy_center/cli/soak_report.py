@@ -67,7 +67,8 @@ def as_page(parts: Sequence[SoakPart]) -> str:
         lines += [f"{part.workload} Made on {part.made_at} UTC in {part.minutes:.0f} min.", ""]
         lines += ["| what | measured | goal | verdict |", "|---|---:|---|---|"]
         lines += [
-            f"| {f.name} | {f.number:,.10g} {f.unit} | {f.goal} | {_verdict(f)} |" for f in part.figures
+            f"| {f.name} | {f'{f.number:,.10g} {f.unit}'.strip()} | {f.goal} | {_verdict(f)} |"
+            for f in part.figures
         ]
         if part.series:
             lines += ["", f"| {' | '.join(part.columns)} |", f"|{'---:|' * len(part.columns)}"]
