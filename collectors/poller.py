@@ -158,7 +158,6 @@ class Poller(Generic[BlockT]):
                 for _ in range(self._in_flight):
                     tasks.create_task(self._work())
         finally:
-            self._delivery.flush()
             self._urgent.refuse(DeviceAway("Collection ends"))
             await self._driver.close()
 

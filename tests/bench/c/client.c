@@ -17,6 +17,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < devices; i++) {
         device[i] = modbus_new_tcp("127.0.0.1", port);
         modbus_set_slave(device[i], 1);
+        modbus_set_response_timeout(device[i], 10, 0); /* a machine with other work must not end the run */
+        modbus_set_byte_timeout(device[i], 10, 0);
         if (modbus_connect(device[i])) return 1;
     }
     struct timespec began, ended;
