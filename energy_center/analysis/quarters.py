@@ -17,12 +17,16 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RolledUp:
-    """Roll-ups of a register: start of each quarter-hour (epoch seconds), its registers, coverage 0..1."""
+    """Roll-ups of a register: start of each quarter-hour (epoch seconds), its registers, coverage 0..1.
+
+    `at_start`: where the register was read once, at the beginning; None: nowhere.
+    """
 
     start_s: FloatArray
     first: FloatArray
     last: FloatArray
     coverage: FloatArray
+    at_start: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +50,9 @@ def quarters(
     starts = edges_s[:-1]
     is_seldom = _within(starts, seldom)
     dense = ~_within(rolled.start_s, seldom)
-    resumes = dense & (np.diff(rolled.start_s, prepend=-np.inf) > BLOCK_S)
-    at = [rolled.start_s[resumes], rolled.start_s[dense] + BLOCK_S]
+    early = np.zeros(len(dense), dtype=np.bool_) if rolled.at_start is None else rolled.at_start
+    resumes = dense & ~early & (np.diff(rolled.start_s, prepend=-np.inf) > BLOCK_S)
+    at = [rolled.start_s[resumes], np.where(early, rolled.start_s, rolled.start_s + BLOCK_S)[dense]]
     level = [rolled.first[resumes], rolled.last[dense]]
     if seldom is not None:
         at, level = [*at, seldom.at_s], [*level, seldom.level]

@@ -59,7 +59,8 @@ class PlanView:
 class ContractView:
     """The best contract over the months asked for, and over years that growth would make of them.
 
-    `coverage` is the lowest of the months. `grown` has `years` years of demand growing by `growth` a year.
+    Only months measured to 99 % count: `coverage` is the lowest of them. `grown` has `years` years of demand
+    growing by `growth` a year.
     """
 
     building_id: str
@@ -132,7 +133,9 @@ def _plans(found: Metered, periods: Sequence[BillingPeriod]) -> list[PlanView]:
 
 
 def _contract(found: Metered, periods: Sequence[BillingPeriod], growth: float) -> ContractView:
-    bills = [made.bill for made in bills_of(found, periods)]
+    bills = [made.bill for made in bills_of(found, periods) if not made.bill.is_provisional]
+    if not bills:
+        raise Invalid("None of these months is measured to 99 %: their highest demand is not known")
     held = found.held.account.contract_on(periods[-1].last)
     parts = parts_of(bills, found.held.account.industry_factor)
     present = held.kw if held else {}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from energy_center.analysis.counters import Register
+from energy_center.analysis.counters import FloatArray, Register
 from energy_center.analysis.demand import BLOCK_S
 from energy_center.analysis.quarters import RolledUp, Seldom, quarters
 from energy_center.domain.quantities import QUANTITIES, Role
@@ -28,42 +28,74 @@ async def read_quarters(db: Database, point: Point, start: datetime, end: dateti
     """Energy, coverage and demand of every quarter-hour of [start, end); `start` is on the quarter-hour."""
     since, until = start - _AROUND, end + _AROUND
     rows = (await read_series(db, [point.point_id], since, until, Grain.QUARTER))[point.point_id]
-    seldom = await _read_seldom(db, point, since, until)
+    spans = await _seldom_spans(db, point, since, until)
+    seldom = await _read_seldom(db, point, spans)
     # a year of quarter-hours is tens of milliseconds of numerics
-    return await asyncio.to_thread(_measured, point, rows, seldom, start, end)
+    return await asyncio.to_thread(_measured, point, rows, spans, seldom, (start, end))
 
 
-async def _read_seldom(db: Database, point: Point, since: datetime, until: datetime) -> Seldom | None:
-    """Raw readings of the times in which the point is read seldom, None where it never is."""
+_Span = tuple[datetime, datetime, float]  # from, to, seconds between readings
+
+
+async def _seldom_spans(db: Database, point: Point, since: datetime, until: datetime) -> list[_Span]:
+    """The times in which the point is read seldom."""
     changes = await read_sampling(db, point.point_id)
     begins = [(since, point.interval_s), *((max(at, since), interval) for at, interval in changes)]
     ends = [*(at for at, _ in begins[1:]), until]
-    spans = [
+    return [
         (at, min(end, until), interval)
         for (at, interval), end in zip(begins, ends, strict=True)
         if interval >= _SELDOM_S and at < min(end, until)
     ]
+
+
+async def _read_seldom(db: Database, point: Point, spans: list[_Span]) -> Seldom | None:
+    """Raw readings of those times, as far as they are kept; None where none are."""
     raw = [
         (await read_series(db, [point.point_id], at, end, Grain.RAW))[point.point_id] for at, end, _ in spans
     ]
-    kept = [(span, rows) for span, rows in zip(spans, raw, strict=True) if len(rows)]
-    if not kept:  # old raw readings may have been dropped: then the roll-ups must do
+    usable = [(rows.quality & _LEFT_OUT) == 0 for rows in raw]
+    at_s = np.concatenate([rows.at_us[u] / _US for rows, u in zip(raw, usable, strict=True)] or [np.zeros(0)])
+    if not at_s.size:
         return None
-    usable = [(rows.quality & _LEFT_OUT) == 0 for _, rows in kept]
     return Seldom(
-        spans=np.array([[at.timestamp(), end.timestamp()] for (at, end, _), _ in kept]),
-        at_s=np.concatenate([rows.at_us[u] / _US for (_, rows), u in zip(kept, usable, strict=True)]),
-        level=np.concatenate([rows.value[u] for (_, rows), u in zip(kept, usable, strict=True)]),
-        interval_s=max(interval for (_, _, interval), _ in kept),
+        spans=_runs(at_s),
+        at_s=at_s,
+        level=np.concatenate([rows.value[u] for rows, u in zip(raw, usable, strict=True)]),
+        interval_s=max(interval for _, _, interval in spans),
     )
 
 
-def _measured(point: Point, rows: Series, seldom: Seldom | None, start: datetime, end: datetime) -> Measured:
+def _runs(at_s: FloatArray) -> FloatArray:
+    """Rows of [from, to) of the quarter-hours that have a raw reading: old ones may have been dropped."""
+    buckets = np.unique(np.floor(at_s / BLOCK_S) * BLOCK_S)
+    breaks = np.flatnonzero(np.diff(buckets) > BLOCK_S)
+    first = buckets[np.concatenate(([0], breaks + 1))]
+    last = buckets[np.concatenate((breaks, [len(buckets) - 1]))]
+    return np.column_stack((first, last + BLOCK_S))
+
+
+def _measured(
+    point: Point,
+    rows: Series,
+    spans: list[_Span],
+    seldom: Seldom | None,
+    period: tuple[datetime, datetime],
+) -> Measured:
     known = ~np.isnan(rows.last)
+    starts = rows.at_us[known] / _US
+    is_seldom = np.zeros(len(starts), dtype=np.bool_)
+    for at, end, _ in spans:
+        is_seldom |= (starts >= at.timestamp()) & (starts < end.timestamp())
     rolled = RolledUp(
-        rows.at_us[known] / _US, rows.first[known], rows.last[known], np.minimum(rows.coverage[known], 1.0)
+        starts,
+        rows.first[known],
+        rows.last[known],
+        np.minimum(rows.coverage[known], 1.0),
+        # history and slow pollers read on the quarter-hour
+        is_seldom & (rows.first[known] == rows.last[known]),
     )
-    edges = np.arange(start.timestamp(), end.timestamp() + BLOCK_S / 2, BLOCK_S)
+    edges = np.arange(period[0].timestamp(), period[1].timestamp() + BLOCK_S / 2, BLOCK_S)
     register = Register(max_rate_per_h=_HIGHEST_PER_H, modulus=point.rollover_at, resolution=1.0)
     energy, coverage = quarters(rolled, seldom, register, edges)
     return measured(np.round(edges[:-1]).astype(np.int64), energy, coverage)

@@ -1,5 +1,7 @@
 """Quarter-hours of a register from roll-ups and seldom readings: exact, and without spikes after a gap."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,6 +69,16 @@ def test_a_register_read_at_the_beginning_of_each_quarter_hour():
     level = 100 + np.concatenate(([0.0], np.cumsum(used)))
     seldom = Seldom(np.array([[START, START + 9 * 900]]), at, level, 900.0)
     energy, coverage = quarters(rolled_up(at, level, 900.0), seldom, METER, edges(8))
+    assert energy == pytest.approx(used)
+    assert coverage == pytest.approx(np.ones(8))
+
+
+def test_history_whose_raw_readings_were_dropped_is_placed_at_its_beginning():
+    at = START + 900.0 * np.arange(9)
+    used = np.array([10.0, 0.0, 0.0, 50.0, 0.0, 0.0, 20.0, 0.0])
+    level = 100 + np.concatenate(([0.0], np.cumsum(used)))
+    rolled = replace(rolled_up(at, level, 900.0), at_start=np.ones(9, dtype=bool))
+    energy, coverage = quarters(rolled, None, METER, edges(8))
     assert energy == pytest.approx(used)
     assert coverage == pytest.approx(np.ones(8))
 
