@@ -1,5 +1,6 @@
 /* A blocking libmodbus loop: reads COUNT registers from each of DEVICES connections in turn, ROUNDS times.
  * Usage: client PORT DEVICES ROUNDS COUNT. Prints requests a second and CPU microseconds a request. */
+#include <errno.h>
 #include <modbus.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,10 @@ int main(int argc, char **argv) {
     clock_gettime(CLOCK_MONOTONIC, &began);
     for (int round = 0; round < rounds; round++)
         for (int i = 0; i < devices; i++) {
-            if (modbus_read_registers(device[i], 0, count, words) != count) return 1;
+            if (modbus_read_registers(device[i], 0, count, words) != count) {
+                fprintf(stderr, "round %d: %s\n", round, modbus_strerror(errno));
+                return 1;
+            }
             for (int n = 0; n < count / 2; n++) values[n] = modbus_get_float_abcd(words + 2 * n);
             sum += values[0];
         }

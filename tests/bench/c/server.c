@@ -44,6 +44,7 @@ int main(int argc, char **argv) {
     socklen_t size = sizeof at;
     int one = 1, door = socket(AF_INET, SOCK_STREAM, 0), poll = epoll_create1(0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN); /* a client may leave while its reply is on its way */
     if (bind(door, (struct sockaddr *)&at, size) || listen(door, 512)) return 1;
     getsockname(door, (struct sockaddr *)&at, &size);
     printf("%d\n", ntohs(at.sin_port));
