@@ -56,6 +56,7 @@ async def test_an_alarm_is_shelved_with_a_reason_and_taken_back(open_page: OpenP
     row = page.locator("tr[data-alarm]", has_text="地下 3 樓").filter(has_text="泵未運轉")
     await row.wait_for(timeout=90_000)
     await row.locator("a.title").click()
+    await page.wait_for_url("**/alarms/*")
     await page.locator("details.shelve summary").click()
     await page.locator(".shelving select").select_option("30")
     await page.locator(".shelving textarea").fill("廠商下午到場")
