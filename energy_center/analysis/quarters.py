@@ -4,13 +4,15 @@ A roll-up keeps the last register of its quarter-hour, which for a register read
 its end. Read every quarter-hour, it may be that of its beginning: there only the raw readings tell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy_center.analysis.counters import FloatArray, Register, clean, consumption_between
+from energy_center.analysis.counters import FloatArray, Register, consumption_between
 from energy_center.analysis.demand import BLOCK_S
+from energy_center.analysis.registers import Exchange, clean_exchanged
 
 Mask = NDArray[np.bool_]
 
@@ -40,12 +42,16 @@ class Seldom:
 
 
 def quarters(
-    rolled: RolledUp, seldom: Seldom | None, register: Register, edges_s: FloatArray
+    rolled: RolledUp,
+    seldom: Seldom | None,
+    register: Register,
+    edges_s: FloatArray,
+    exchanges: Sequence[Exchange] = (),
 ) -> tuple[FloatArray, FloatArray]:
     """Energy and coverage of the quarter-hours between the edges, both of shape (m,).
 
     What a register counted during a gap is spread evenly over it and not covered, so that no demand appears
-    where readings begin again. NaN where no reading bears on a quarter-hour.
+    where readings begin again. A recorded exchange loses nothing. NaN where no reading bears on it.
     """
     starts = edges_s[:-1]
     is_seldom = _within(starts, seldom)
@@ -56,7 +62,7 @@ def quarters(
     level = [rolled.first[resumes], rolled.last[dense]]
     if seldom is not None:
         at, level = [*at, seldom.at_s], [*level, seldom.level]
-    running = clean(np.concatenate(at), np.concatenate(level), register)
+    running = clean_exchanged(np.concatenate(at), np.concatenate(level), register, exchanges)
     energy, known = consumption_between(running, edges_s, np.inf)
     rows = np.searchsorted(rolled.start_s, starts)
     held = np.append(rolled.coverage, 0.0)[rows]

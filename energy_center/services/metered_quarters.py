@@ -1,6 +1,7 @@
 """Quarter-hours of a register from the database, exact at their edges however often it is read."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy as np
 from energy_center.analysis.counters import FloatArray, Register
 from energy_center.analysis.demand import BLOCK_S
 from energy_center.analysis.quarters import RolledUp, Seldom, quarters
+from energy_center.analysis.registers import Exchange
 from energy_center.domain.quantities import QUANTITIES, Role
 from energy_center.domain.readings import Quality
 from energy_center.domain.site import Point
+from energy_center.services.recorded_exchanges import read_exchanges
 from energy_center.store.pool import Database
 from energy_center.store.readings import read_sampling
 from energy_center.store.series import Grain, Series, read_series
@@ -30,8 +33,9 @@ async def read_quarters(db: Database, point: Point, start: datetime, end: dateti
     rows = (await read_series(db, [point.point_id], since, until, Grain.QUARTER))[point.point_id]
     spans = await _seldom_spans(db, point, since, until)
     seldom = await _read_seldom(db, point, spans)
+    exchanges = (await read_exchanges(db, [point.point_id], since, until)).get(point.point_id, [])
     # a year of quarter-hours is tens of milliseconds of numerics
-    return await asyncio.to_thread(_measured, point, rows, spans, seldom, (start, end))
+    return await asyncio.to_thread(_measured, point, rows, spans, seldom, exchanges, (start, end))
 
 
 _Span = tuple[datetime, datetime, float]  # from, to, seconds between readings
@@ -80,6 +84,7 @@ def _measured(
     rows: Series,
     spans: list[_Span],
     seldom: Seldom | None,
+    exchanges: Sequence[Exchange],
     period: tuple[datetime, datetime],
 ) -> Measured:
     known = ~np.isnan(rows.last)
@@ -97,5 +102,5 @@ def _measured(
     )
     edges = np.arange(period[0].timestamp(), period[1].timestamp() + BLOCK_S / 2, BLOCK_S)
     register = Register(max_rate_per_h=_HIGHEST_PER_H, modulus=point.rollover_at, resolution=1.0)
-    energy, coverage = quarters(rolled, seldom, register, edges)
+    energy, coverage = quarters(rolled, seldom, register, edges, exchanges)
     return measured(np.round(edges[:-1]).astype(np.int64), energy, coverage)

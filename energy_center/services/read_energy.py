@@ -18,13 +18,12 @@ from energy_center.analysis.grid import Step, edges_of
 from energy_center.analysis.intervals import Energies, Method
 from energy_center.analysis.registers import Exchange
 from energy_center.analysis.virtual_meters import BadExpression, VirtualMeter, parse_virtual_meter
-from energy_center.domain.meter_events import MeterEvent
 from energy_center.domain.quantities import Kind, Role
 from energy_center.domain.site import Equipment, Point, Site
 from energy_center.domain.timeline import Interval
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
-from energy_center.store.meter_events import exchanges_of
+from energy_center.services.recorded_exchanges import read_exchanges
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, Series, read_series
 from energy_center.store.site import MAX_RATE_PER_H
@@ -45,7 +44,6 @@ _FINE_UP_TO = timedelta(days=100)  # longer periods are read by hours
 _AROUND = timedelta(days=2)  # a register is looked for so far around the period, to bridge a gap at its ends
 _LAST_DIGIT = 1.0  # meters show whole units at the coarsest: a step back by it is rounding
 _WIDTHS = {Grain.QUARTER: 900.0, Grain.HOUR: 3600.0}
-_JUST_BEFORE = timedelta(milliseconds=1)  # an exchange's period begins with the old meter's last register
 _US = 1e6
 
 
@@ -177,9 +175,7 @@ async def _read_and_cut(
     if not ids:
         return {}
     series = await read_series(db, ids, start - _AROUND, end + _AROUND, grain)
-    async with db.connection() as connection:
-        recorded = await exchanges_of(connection, ids, start - _AROUND, end + _AROUND)
-    exchanges = {point_id: [_exchange(event) for event in events] for point_id, events in recorded.items()}
+    exchanges = await read_exchanges(db, ids, start - _AROUND, end + _AROUND)
 
     def cut() -> dict[str, PointEnergy]:
         return {
@@ -188,11 +184,6 @@ async def _read_and_cut(
         }
 
     return await asyncio.to_thread(cut)  # years of many meters take tens of milliseconds
-
-
-def _exchange(event: MeterEvent) -> Exchange:
-    old_last, new_first = event.detail["old_last"], event.detail["new_first"]
-    return Exchange((event.from_at + _JUST_BEFORE).timestamp(), float(str(old_last)), float(str(new_first)))
 
 
 def _cut(

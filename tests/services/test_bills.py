@@ -8,10 +8,11 @@ import httpx
 import numpy as np
 import pytest
 
-from energy_center.domain.people import UserRole
+from energy_center.domain.people import Actor, UserRole
 from energy_center.domain.quantities import Role
 from energy_center.errors import NotFound
 from energy_center.services.bill_questions import read_bills, read_contract, read_plans
+from energy_center.services.meter_events import WantedExchange, record_exchange
 from energy_center.store.pool import Database
 from energy_center.store.readings import note_sampling
 from energy_center.store.rollups import roll_up
@@ -86,6 +87,28 @@ async def test_a_load_that_changes_at_the_edge_of_a_band(database: Database):
     assert summer["half_peak"] == 19_800
     assert found.bill.parts[0].demand_kw["peak"] == 600
     assert found.bill.parts[0].demand_kw["half_peak"] == 200
+
+
+async def test_a_recorded_exchange_of_the_meter_is_in_the_bill(database: Database):
+    """On 20 October at 10:07:30 a meter that begins at 3,000 takes over: the bill of 200 kW stays."""
+    site = await applied(database)
+    changed = datetime(2026, 10, 20, 2, 7, 30, tzinfo=UTC)
+    old_last = 50_000 + 200 * (changed - START).total_seconds() / 3600
+    times = every(START, END, 60)
+    register = 50_000 + 200 * np.array([(at - START).total_seconds() / 3600 for at in times])
+    is_new = np.array([at > changed for at in times])
+    point = point_of(site, "main", Role.ENERGY_IMPORT)
+    async with database.connection() as connection:
+        await note_sampling(connection, [point.point_id], START, 60.0)
+    await write(database, point.point_id, times, np.where(is_new, register - old_last + 3_000, register))
+    wanted = WantedExchange("main", "energy_import", changed, old_last, 3_000.0, "due for calibration")
+    await record_exchange(database, wanted, None, Actor("manager", "198.51.100.7"), NOW)
+    while await roll_up(database, site.time_zone, NOW):
+        pass
+    (found,) = await read_bills(database, "hall", "2026-10", 1, NOW)
+    assert found.bill.energy == 148_800
+    assert found.bill.highest_demand_kw == 200
+    assert found.bill.coverage == pytest.approx(1.0)
 
 
 async def test_other_tariffs_and_contracts(database: Database):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from energy_center.analysis.counters import Register
 from energy_center.analysis.quarters import RolledUp, Seldom, quarters
+from energy_center.analysis.registers import Exchange
 
 METER = Register(max_rate_per_h=10_000.0, resolution=1.0)
 START = 1_760_000_400.0  # on the quarter-hour
@@ -100,3 +101,23 @@ def test_what_no_reading_bears_on_is_unknown():
     energy, coverage = quarters(nothing, None, METER, edges(4))
     assert np.all(np.isnan(energy))
     assert not coverage.any()
+
+
+@pytest.mark.parametrize("interval_s", [5.0, 900.0])
+@pytest.mark.parametrize("into_s", [0.0, 450.0])
+def test_a_recorded_exchange_loses_nothing(interval_s: float, into_s: float):
+    """2 h at 400 kW; the new meter begins at 3 on the edge of the fifth quarter-hour, or in its midst."""
+    exchanged_at = START + 4 * 900 + into_s
+    at = np.arange(START, START + 8 * 900 + 1, interval_s)
+    counted = (at - START) / 3600 * 400
+    old_last = 9_000 + (exchanged_at - START) / 3600 * 400
+    level = np.where(at < exchanged_at, 9_000 + counted, counted - (old_last - 9_000) + 3)
+    # both registers are kept as readings, the old one's a millisecond before
+    at, level = np.append(at, [exchanged_at - 0.001, exchanged_at]), np.append(level, [old_last, 3.0])
+    at, unique = np.unique(at, return_index=True)
+    level = level[unique]
+    seldom = Seldom(np.array([[START, at[-1] + 1]]), at, level, 900.0) if interval_s >= 900 else None
+    exchanges = [Exchange(exchanged_at, old_last, 3.0)]
+    energy, coverage = quarters(rolled_up(at, level, interval_s), seldom, METER, edges(8), exchanges)
+    assert energy == pytest.approx(np.full(8, 100.0), abs=0.6)  # to one reading of 5 s
+    assert coverage == pytest.approx(np.ones(8), abs=0.01)
