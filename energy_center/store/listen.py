@@ -30,9 +30,9 @@ async def listen(dsn: str, channels: Sequence[str]) -> AsyncIterator[tuple[str, 
             async for event in _listen_once(dsn, channels):
                 pause_s = _FIRST_PAUSE_S
                 yield event
-        except DatabaseAway as away:
+        except Exception as cause:  # noqa: BLE001  a standby, for one, lets nobody listen until it is promoted
             if pause_s == _FIRST_PAUSE_S:  # once an outage
-                log.warning("listener lost the database", extra={"action": "listen", "cause": str(away)})
+                log.warning("listener lost the database", extra={"action": "listen", "cause": str(cause)})
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

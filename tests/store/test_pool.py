@@ -126,6 +126,30 @@ async def test_a_listener_survives_a_restart(server: EmbeddedPostgres) -> None:
     await db.close()
 
 
+async def test_a_listener_waits_while_the_server_is_a_standby_that_lets_nobody_listen(
+    server: EmbeddedPostgres,
+) -> None:
+    db = await Database.open(server.dsn)
+    await ask(db, "ALTER SYSTEM SET wal_level = replica")
+    await db.close()
+    await server.stop()
+    await server.start()
+    await server.stop()
+    standby = server.data / "standby.signal"
+    standby.touch()
+    await server.start()
+    heard = listen(server.dsn, ["readings"])
+    waiting = asyncio.ensure_future(anext(heard))
+    await asyncio.wait([waiting], timeout=1.0)
+    assert not waiting.done(), waiting.exception()
+    standby.unlink()
+    await server.stop()
+    await server.start()
+    async with asyncio.timeout(20):
+        assert await waiting == ("readings", "")
+    await heard.aclose()
+
+
 async def test_an_open_without_a_server_is_away_and_lazy_opens_wait_for_use() -> None:
     nowhere = "postgresql://postgres@/none?host=/tmp/no-such-folder"
     with pytest.raises(DatabaseAway, match="cannot be reached"):
