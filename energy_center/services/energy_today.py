@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy_center.analysis.counters import Register, clean, consumption_between
+from energy_center.analysis.counters import CounterEventKind, FloatArray, Register, clean, consumption_between
 from energy_center.domain.quantities import QUANTITIES, Role
 from energy_center.domain.readings import Quality
 from energy_center.domain.site import Point, Space
@@ -25,8 +25,8 @@ from energy_center.tariffs.price import EnergyCharge, IntervalEnergy, price_ener
 
 WHOLE = 0.99  # a figure with less coverage is shown as partial
 HISTORY_STEP_S = 900.0
-# meters show whole kWh at the coarsest; history is finer than the meter that goes on with it
-_METER = Register(max_rate_per_h=QUANTITIES[Role.ACTIVE_POWER].high, resolution=1.0)
+_HIGHEST_PER_H = QUANTITIES[Role.ACTIVE_POWER].high
+_LAST_DIGIT = 1.0  # kWh at the coarsest; history is finer than the meter that goes on with it
 _US = 1_000_000
 _LEFT_OUT = Quality.OUT_OF_RANGE | Quality.SENSOR_FAULT  # as in the roll-ups
 
@@ -72,26 +72,50 @@ def counter_today(point: Point, quarters: Series, raw: Series, now: datetime, zo
     blocks = list(blocks_in(Interval(since, now))) if now > since else []
     first_raw = block_of(now).start - BLOCK
     rolled = {int(at): i for i, at in enumerate(quarters.at_us)}
-    energies = [_of_rollup(b, quarters, rolled) for b in blocks if b.start < first_raw]
+    meter = Register(_HIGHEST_PER_H, point.rollover_at, _LAST_DIGIT)
+    amounts = _amounts(quarters, meter)
+    energies = [_of_rollup(b, quarters, amounts, rolled) for b in blocks if b.start < first_raw]
     recent = [b for b in blocks if b.start >= first_raw]
     if recent:
         start = recent[-1].start
         read_to = newest_at if newest_at is not None and newest_at > start else now
         recent[-1] = Interval(start, min(read_to, recent[-1].end))
     is_rolled = round((first_raw - BLOCK).timestamp()) * _US in rolled
-    energies += _of_raw(recent, raw, point.interval_s, after_roll_up=is_rolled)
+    energies += _of_raw(recent, raw, point.interval_s, meter, after_roll_up=is_rolled)
     return CounterToday(point, tuple(energies), newest_at)
 
 
-def _of_rollup(block: Interval, quarters: Series, rolled: Mapping[int, int]) -> IntervalEnergy:
+def _amounts(quarters: Series, meter: Register) -> FloatArray:
+    """What each bucket adds: its `delta`, but across a dip at its edge what its neighbours tell."""
+    if not len(quarters):
+        return quarters.delta
+    start_s, middle_s = quarters.at_us / _US, quarters.at_us / _US + HISTORY_STEP_S / 2
+    at = np.column_stack((start_s, middle_s)).ravel()
+    level = np.column_stack((quarters.first, quarters.last)).ravel()
+    running = clean(at, level, meter)
+    dips = [event.at_s for event in running.events if event.kind is CounterEventKind.GLITCH]
+    if not dips:
+        return quarters.delta
+    is_dipped = np.zeros(len(quarters), dtype=np.bool_)
+    for dip_s in dips:
+        back_s = running.at_s[np.searchsorted(running.at_s, dip_s)]
+        is_dipped |= (middle_s >= dip_s) & (start_s <= back_s)
+    is_dipped[0] = False  # only the store knows the register before midnight
+    added = np.diff(np.interp(middle_s, running.at_s, running.total), prepend=0.0)
+    return np.where(is_dipped & ~np.isnan(quarters.delta), added, quarters.delta)
+
+
+def _of_rollup(
+    block: Interval, quarters: Series, amounts: FloatArray, rolled: Mapping[int, int]
+) -> IntervalEnergy:
     row = rolled.get(round(block.start.timestamp()) * _US)
-    if row is None or np.isnan(quarters.delta[row]):
+    if row is None or np.isnan(amounts[row]):
         return IntervalEnergy(block, None, 0.0)
-    return IntervalEnergy(block, float(quarters.delta[row]), min(float(quarters.coverage[row]), 1.0))
+    return IntervalEnergy(block, float(amounts[row]), min(float(quarters.coverage[row]), 1.0))
 
 
 def _of_raw(
-    blocks: list[Interval], raw: Series, interval_s: float, *, after_roll_up: bool
+    blocks: list[Interval], raw: Series, interval_s: float, meter: Register, *, after_roll_up: bool
 ) -> list[IntervalEnergy]:
     """Blocks from raw readings; a roll-up ends at its last reading, so what follows it begins there."""
     if not blocks:
@@ -104,7 +128,7 @@ def _of_raw(
         edges[0] = before[-1]
     is_history = bool(np.any(raw.quality & Quality.SIMULATED))
     max_gap_s = 2 * (HISTORY_STEP_S if is_history else interval_s)
-    running = clean(at_s, level, _METER)
+    running = clean(at_s, level, meter)
     amounts, coverages = consumption_between(running, edges, max_gap_s)
     return [
         IntervalEnergy(block, None if np.isnan(amount) else float(amount), float(coverage))

@@ -1,5 +1,6 @@
 """Energy since midnight adds up to the register's difference, rolled up or raw."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -79,6 +80,36 @@ def test_a_bucket_that_is_not_rolled_up_yet_is_taken_from_raw_readings():
     found = counter_today(METER, late, raw, now, TAIPEI)
     assert found.amount == pytest.approx(level[-1] - 14.0)
     assert found.coverage == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_dip_at_the_end_of_a_bucket_after_a_reset_counts_nothing_twice():
+    """100 kW for 10 h; the register began anew at 02:00, and its last reading before 06:00 is 0."""
+    now = MIDNIGHT + timedelta(hours=10, seconds=5)
+    at_s = np.arange(MIDNIGHT.timestamp() - 900, now.timestamp(), 60.0)
+    counted = (at_s - MIDNIGHT.timestamp()) / 36  # kWh
+    level = np.where(counted < 200, 50_000 + counted, counted - 200)
+    level[at_s == MIDNIGHT.timestamp() + 6 * 3600 - 60] = 0.0
+    quarters, raw = _stored(at_s, level, MIDNIGHT, now)
+    # the store takes a fall for a reset, and what follows for consumption: 4 h at 100 kW
+    fallen = np.where(quarters.delta < 0, quarters.last, quarters.delta)
+    assert fallen.sum() == pytest.approx(1_000 + 400, abs=35)
+    late = _series(quarters.at_us / 1e6, quarters.last, fallen, quarters.coverage)
+    found = counter_today(METER, late, raw, now, TAIPEI)
+    assert found.amount == pytest.approx(1_000, abs=5)
+    assert max(b.energy_kwh for b in found.blocks if b.energy_kwh is not None) < 60
+
+
+def test_a_rollover_is_no_reset():
+    now = MIDNIGHT + timedelta(hours=3, minutes=5)
+    at_s = np.arange(MIDNIGHT.timestamp() - 900, now.timestamp(), 60.0)
+    for hours in (1.0, 2.95):  # rolled up, or in the raw readings
+        counted = (at_s - MIDNIGHT.timestamp()) / 36  # 100 kW
+        level = (1e6 - 100 * hours + counted) % 1e6
+        quarters, raw = _stored(at_s, level, MIDNIGHT, now)
+        rolled = _series(quarters.at_us / 1e6, quarters.last, quarters.delta % 1e6, quarters.coverage)
+        found = counter_today(replace(METER, rollover_at=1e6), rolled, raw, now, TAIPEI)
+        assert found.amount == pytest.approx(100 * 185 / 60, abs=2)
+        assert found.coverage == pytest.approx(1.0, abs=0.01)
 
 
 def test_in_the_first_block_of_the_day_there_is_only_the_running_one():
