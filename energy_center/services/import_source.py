@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -55,7 +55,10 @@ def opened(given: str, sheet: str | None = None, limits: Limits = _LIMITS) -> It
     """The source as a CSV file while the block runs; raises ConfigError naming what is wrong with it."""
     with tempfile.TemporaryDirectory(prefix="energy-center-import-") as folder:
         if given.startswith(("http://", "https://")):
-            shown = _without_secrets(given)
+            try:
+                shown = _without_secrets(given)
+            except ValueError as cause:  # without the address: it may hold a password
+                raise ConfigError([f"the address cannot be fetched: {cause}"]) from cause
             path = _fetched(given, shown, Path(folder), limits)
         else:
             shown, path = given, Path(given)
@@ -71,7 +74,7 @@ def opened(given: str, sheet: str | None = None, limits: Limits = _LIMITS) -> It
 
 
 def _without_secrets(address: str) -> str:
-    """An address as it may be shown: without user, password and query."""
+    """An address as it may be shown: without user, password and query; raises ValueError for what is none."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
@@ -79,8 +82,7 @@ def _without_secrets(address: str) -> str:
 def _fetched(address: str, shown: str, folder: Path, limits: Limits) -> Path:
     import httpx
 
-    name = PurePosixPath(urlsplit(address).path).name or "download"
-    path = folder / f"fetched-{name}"
+    path = folder / "fetched"
     waits = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     try:
         with (
@@ -111,7 +113,10 @@ def _take(answer: "httpx.Response", write: Callable[[bytes], int], shown: str, l
 
 def _refusal(answer: "httpx.Response") -> str:
     if answer.is_redirect:
-        return f"leads on to {_without_secrets(answer.headers.get('location', ''))}; give that address"
+        try:
+            return f"leads on to {_without_secrets(answer.headers.get('location', ''))}; give that address"
+        except ValueError:
+            return "leads on to an address that is none; give the right one"
     return f"the server answers {answer.status_code} {answer.reason_phrase}"
 
 
@@ -119,19 +124,16 @@ def _sheet_as_csv(path: Path, shown: str, sheet: str | None, folder: Path, limit
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
-    target = folder / f"sheet-{path.stem}.csv"
+    target = folder / "sheet.csv"
     try:
         _check_size(path, shown, limits)
-        with warnings.catch_warnings():
+        with path.open("rb") as packed, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions, which no reading depends on
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            try:
-                rows = book[_chosen(book.sheetnames, sheet, shown)].iter_rows(values_only=True)
-                with target.open("w", encoding="utf-8", newline="") as file:
-                    csv.writer(file).writerows([_text(cell) for cell in row] for row in rows)
-            finally:
-                book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as cause:
+            book = openpyxl.load_workbook(packed, read_only=True, data_only=True)
+            rows = book[_chosen(book.sheetnames, sheet, shown)].iter_rows(values_only=True)
+            with target.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([_text(cell) for cell in row] for row in rows)
+    except (InvalidFileException, zipfile.BadZipFile, SyntaxError, KeyError, ValueError, OSError) as cause:
         raise ConfigError([f"{shown}:1: is not a workbook that can be read: {cause}"]) from cause
     return target
 

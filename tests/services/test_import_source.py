@@ -1,6 +1,7 @@
 """Where imports come from: a file, an address on a real server, a sheet of a workbook."""
 
 import threading
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +23,11 @@ class Answers(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://user:word@elsewhere/old.csv?token=x")
             self.end_headers()
-        elif self.path.startswith("/old.csv"):
+        elif self.path.startswith("/nowhere"):
+            self.send_response(302)
+            self.send_header("Location", "http://[oops/")
+            self.end_headers()
+        elif self.path.startswith(("/old.csv", "/long")):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(CONTENT)
@@ -80,6 +85,7 @@ def test_address_is_fetched_and_called_by_its_name_without_secrets(address: str)
     [
         ("/none.csv", "the server answers 404 Not Found"),
         ("/moved", "leads on to http://elsewhere/old.csv; give that address"),
+        ("/nowhere", "leads on to an address that is none; give the right one"),
         ("/large", "is larger than 0 MiB"),
     ],
 )
@@ -87,6 +93,19 @@ def test_what_cannot_be_fetched_is_said(address: str, path: str, why: str) -> No
     with (
         pytest.raises(ConfigError, match=why),
         opened(f"http://{address}{path}", limits=Limits(fetched=100_000)),
+    ):
+        pass
+
+
+def test_address_may_be_long(address: str) -> None:
+    with opened(f"http://{address}/{'long' * 100}.csv") as source:
+        assert source.path.read_bytes() == CONTENT
+
+
+def test_address_that_is_none_is_said() -> None:
+    with (
+        pytest.raises(ConfigError, match="cannot be fetched: Invalid IPv6 URL"),
+        opened("http://[oops/old.csv"),
     ):
         pass
 
@@ -138,4 +157,22 @@ def test_what_is_no_file_or_no_workbook_is_said(tmp_path: Path) -> None:
 def test_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     path = str(workbook(tmp_path, "Data"))
     with pytest.raises(ConfigError, match="unpacks to more than"), opened(path, limits=Limits(unpacked=1000)):
+        pass
+
+
+ENDLESS = b"""<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaaaaaaaa">%s]><worksheet
+xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row><c t="inlineStr"><is>
+<t>&%s;</t></is></c></row></sheetData></worksheet>""" % (
+    b"".join(b'<!ENTITY a%s "%s">' % (b"b" * n, (b"&a%s;" % (b"b" * (n - 1))) * 10) for n in range(1, 12)),
+    b"a" + b"b" * 11,
+)
+
+
+@pytest.mark.parametrize("content", [b"", b"<worksheet><sheetData>", ENDLESS])
+def test_sheet_of_broken_or_endless_xml_is_refused(tmp_path: Path, content: bytes) -> None:
+    whole, broken = workbook(tmp_path, "Data"), tmp_path / "broken.xlsx"
+    with zipfile.ZipFile(whole) as packed, zipfile.ZipFile(broken, "w") as again:
+        for part in packed.infolist():
+            again.writestr(part, content if part.filename.endswith("sheet1.xml") else packed.read(part))
+    with pytest.raises(ConfigError, match="is not a workbook that can be read"), opened(str(broken)):
         pass
