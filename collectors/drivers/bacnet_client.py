@@ -30,6 +30,7 @@ from bacpypes3.settings import settings
 from collectors.drivers.bacnet_reader import Reader, Station
 from collectors.drivers.bacnet_refusals import as_ours
 from collectors.drivers.bacnet_wire import Found, values_of
+from collectors.drivers.names import looked_up
 from energy_center.config.bindings import BacnetIp
 from energy_center.errors import BadFrame, DeviceAway
 
@@ -222,17 +223,16 @@ def own_address_towards(host: str, port: int) -> str:
         return str(probe.getsockname()[0])
 
 
-def address_of(target: BacnetIp) -> Address:
-    """Where requests go: the device itself, or a station of a network behind the router at host and port."""
-    direct = IPv4Address(f"{socket.gethostbyname(target.host)}:{target.port}")
+def address_of(target: BacnetIp, host: str) -> Address:
+    """Where requests go: the device itself, or a station of a network behind the router; `host` in digits."""
+    direct = IPv4Address(f"{host}:{target.port}")
     if target.network is None or target.station is None:
         return direct
     return RemoteStation(target.network, station_octets(target.station), route=direct)
 
 
-def station_of(target: BacnetIp) -> Station:
+def station_of(target: BacnetIp, host: str) -> Station:
     """The same place for reads of many properties."""
-    host = socket.gethostbyname(target.host)
     if target.network is None or target.station is None:
         return Station(host, target.port)
     return Station(host, target.port, target.network, station_octets(target.station))
@@ -262,13 +262,15 @@ class Conversation:
         """Join the application of our address towards the device; raises DeviceAway."""
         if self.shared is not None:
             return
+        target = self._target
+        host = await looked_up(target.host, target.port, target.timeout_s, socket.AF_INET)
         shared: SharedApplication | None = None
         try:
-            own = own_address_towards(self._target.host, self._target.port)
-            self._address = address_of(self._target)
-            self._station = station_of(self._target)
-            shared = SharedApplication.acquire(own, self._target.bbmd)
-            async with asyncio.timeout(self._target.timeout_s):
+            own = own_address_towards(host, target.port)
+            self._address = address_of(target, host)
+            self._station = station_of(target, host)
+            shared = SharedApplication.acquire(own, target.bbmd)
+            async with asyncio.timeout(target.timeout_s):
                 await shared.ready()
         except OSError as cause:  # a TimeoutError is one too
             if shared is not None:
@@ -279,7 +281,7 @@ class Conversation:
                 shared.release()
             raise
         self.shared = shared
-        self._line = shared.line(self._target)
+        self._line = shared.line(target)
 
     def close(self) -> None:
         """Leave the application."""

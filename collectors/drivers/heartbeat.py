@@ -17,6 +17,7 @@ import numpy as np
 from icmplib import ICMPLibError, NameLookupError, SocketPermissionError, async_ping
 
 from collectors.driver import BusContext, Sample
+from collectors.drivers.names import looked_up
 from energy_center.config.bindings import Check, Device, Heartbeat, HeartbeatSource, Measure, PointBinding
 from energy_center.errors import DeviceAway, NotSupported
 
@@ -90,14 +91,15 @@ class HeartbeatDriver:
 
     async def _answers(self) -> float | None:
         """Milliseconds until the answer; None without one within the time limit."""
-        address = await _looked_up(self._target)
+        target = self._target
+        address = await looked_up(target.host, target.port, target.timeout_s)
         try:
-            async with asyncio.timeout(self._target.timeout_s):
-                match self._target.check:
+            async with asyncio.timeout(target.timeout_s):
+                match target.check:
                     case Check.TCP:
-                        return await _connected(address, self._target.port)
+                        return await _connected(address, target.port)
                     case Check.ICMP:
-                        return await _echoed(address, self._target.timeout_s)
+                        return await _echoed(address, target.timeout_s)
                     case Check.HTTP | Check.HTTPS:
                         return await self._served()
                     case never:
@@ -125,16 +127,6 @@ def _measure(binding: PointBinding) -> Measure:
     if not isinstance(binding.source, HeartbeatSource):
         raise TypeError(f"{binding.key} is not of a heartbeat")
     return binding.source.measure
-
-
-async def _looked_up(target: Heartbeat) -> str:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(target.timeout_s):
-            found = await loop.getaddrinfo(target.host, target.port or None)
-    except OSError as cause:  # TimeoutError is one
-        raise DeviceAway("The name cannot be looked up", host=target.host, why=str(cause)) from cause
-    return str(found[0][4][0])
 
 
 async def _connected(address: str, port: int) -> float | None:

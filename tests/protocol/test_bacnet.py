@@ -3,9 +3,11 @@
 import asyncio
 import math
 import socket
+import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from bacpypes3.ipv4.app import NormalApplication
@@ -17,6 +19,7 @@ from bacpypes3.pdu import IPv4Address
 
 from collectors.driver import BusContext
 from collectors.drivers.bacnet import OBJECTS_A_REQUEST, BacnetDriver, SharedApplication
+from collectors.drivers.bacnet_client import Conversation
 from energy_center.config.bindings import BacnetIp, BacnetSource, Connection, Device, PointBinding
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import Quality
@@ -248,3 +251,25 @@ async def test_alarms_and_flags_are_points_of_their_own(multiple: bool) -> None:
         "binary-input_1_out-of-service": (1.0, 0),
         "binary-input_1_overridden": (0.0, 0),
     }
+
+
+async def test_a_slow_name_server_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_back = threading.Event()
+
+    def slow(find: Callable[..., Any]) -> Callable[..., Any]:
+        def found(*arguments: object, **named: object) -> Any:
+            if not is_back.wait(2.0):
+                raise socket.gaierror("the event loop stood still")
+            return find(*arguments, **named)
+
+        return found
+
+    for name in ("getaddrinfo", "gethostbyname"):
+        monkeypatch.setattr(socket, name, slow(getattr(socket, name)))
+    talk = Conversation(BacnetIp("localhost", 47808, 2001, timeout_s=4.0))
+    opening = asyncio.ensure_future(talk.open())
+    await asyncio.sleep(0.05)  # the look-up is under way
+    is_back.set()
+    await opening
+    assert talk.shared is not None
+    talk.close()
