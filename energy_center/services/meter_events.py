@@ -5,7 +5,7 @@ Figures follow: the roll-ups of the period are reckoned again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from energy_center.domain.meter_events import Correction, MeterEvent, MeterEventKind
 from energy_center.domain.people import Actor, Permission, User
@@ -23,6 +23,8 @@ from energy_center.store.site import MAX_RATE_PER_H
 
 LONGEST_REASON = 500
 MOST_READINGS = 100_000
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no reading is older
+_AHEAD = timedelta(days=1)  # clocks of devices; the roll-ups of all of the period are reckoned again
 _JUST_BEFORE = timedelta(milliseconds=1)  # the old meter's last register stands so long before the new one's
 _MINUTES_OF_RATE = 60.0  # a rise within a minute's worth of the fastest rate would count as consumption
 
@@ -68,6 +70,8 @@ async def correct_readings(
     point = await _point(db, wanted.equipment_id, wanted.point)
     if wanted.start >= wanted.end:
         raise Invalid("The period ends before it starts.")
+    if wanted.end > now + _AHEAD:
+        raise Invalid("The period ends more than a day ahead.")
     async with db.transaction() as connection:
         await store.lock_readings(connection, point.point_id)
         found = await store.readings_between(
@@ -134,6 +138,8 @@ def _check_exchange(point: Point, wanted: WantedExchange, now: datetime) -> None
         raise Invalid(f"{point.equipment_id}/{point.name} is no counter.")
     if wanted.at > now:
         raise Invalid("The exchange lies in the future.")
+    if wanted.at < _EARLIEST:
+        raise Invalid("The exchange lies before the year 2000.")
     if min(wanted.old_last, wanted.new_first) < 0:
         raise Invalid("A register is never negative.")
     rise = wanted.new_first - wanted.old_last

@@ -1,6 +1,6 @@
 """Corrections and exchanges: the figures follow, all is audited, and an undo gives every reading back."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,6 +38,7 @@ NOW = START + timedelta(days=3)
 DAY = Interval(START, START + timedelta(days=1))
 KW = 60.0  # 1 kWh a minute
 CHANGED = START + timedelta(hours=10, minutes=7, seconds=30)  # between two readings, within a quarter-hour
+FIRST_INSTANT, LAST_INSTANT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 ACTOR = Actor("manager", "198.51.100.7")
 
 
@@ -193,7 +194,10 @@ REFUSED = [
     (_correction(CorrectionKind.ADD, 1.0, minutes=-5), Invalid, "ends before it starts"),
     (_correction(CorrectionKind.ADD, 1.0, start=NOW, end=NOW + timedelta(days=1)), Invalid, "no reading"),
     (_correction(CorrectionKind.ADD, 1.0, reason="  "), Invalid, "A reason is needed"),
+    (_correction(CorrectionKind.ADD, 1.0, end=NOW + timedelta(days=2)), Invalid, "more than a day ahead"),
+    (_correction(CorrectionKind.ADD, 1.0, end=LAST_INSTANT), Invalid, "more than a day ahead"),
     (_exchange(point="active_power"), Invalid, "no counter"),
+    (_exchange(at=FIRST_INSTANT), Invalid, "before the year 2000"),
     (_exchange(at=NOW + timedelta(hours=1)), Invalid, "future"),
     (_exchange(old_last=-1.0), Invalid, "never negative"),
     (_exchange(new_first=50_700.0), Invalid, "cannot tell from consumption"),
