@@ -111,6 +111,11 @@ class Commander:
                 await self._write(command, place, now)
         except (DeviceAway, BadFrame) as cause:
             await self._again(command, cause.message, now)
+        except RetryLater:  # the database
+            raise
+        except Exception as bug:  # one command must not keep the others from being handed back
+            log.exception("command failed", extra={"action": "command_failed", **_facts(command)})
+            await self._again(command, f"failed: {bug}", now)
 
     async def _look_again(self, command: Command, place: _Place, now: datetime) -> None:
         """Read a command in force back: what overrules it is said once, a value that was lost is written."""

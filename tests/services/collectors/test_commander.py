@@ -276,3 +276,17 @@ async def test_active_command_survives_a_restart_of_the_collector(hall: Hall):
     kept = await hall.state(made)
     assert (kept.state, kept.written_at, kept.read_back_at) == (CommandState.ACTIVE, START, hall.now)
     assert await hall.reads(SETPOINT) == 15.5
+
+
+async def test_command_that_cannot_be_encoded_holds_up_no_other_and_is_told(hall: Hall):
+    unsigned = BacnetSource("positive-integer-value", 1)
+    from_thirty = dataclasses.replace(
+        BINDINGS[SETPOINT], source=unsigned, scaling=Linear(1.0, 30.0), writable=WIDE
+    )
+    hall.commander.add(hall.driver, [from_thirty])
+    bad, good = await hall.ask(SETPOINT, 15.0), await hall.ask(SCHEDULE, 1.0)
+    await hall.commander.once()
+    assert (await hall.state(good)).state is CommandState.ACTIVE
+    held = await hall.state(bad)
+    assert (held.state, held.attempts) == (CommandState.WRITING, 1)
+    assert held.detail
