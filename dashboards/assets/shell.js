@@ -160,8 +160,31 @@
     }
   }
 
-  new MutationObserver(function () { if (drafts.size) { restoreDrafts(); } })
-    .observe(document.body, { childList: true, subtree: true });
+  // So must what they have opened: a shelf is often open while others change the same alarm.
+  const opened = new Set();
+  function keepOpen(shelf, isOpen) {
+    if (isOpen) { opened.add(shelf.id); } else { opened.delete(shelf.id); }
+  }
+  // The click is noted too: its toggle comes later, and a redraw in between would take the shelf away unseen.
+  document.addEventListener("click", function (event) {
+    const summary = event.target.closest("details.shelve[id] > summary");
+    if (summary) { keepOpen(summary.parentElement, !summary.parentElement.open); }
+  }, true);
+  document.addEventListener("toggle", function (event) {
+    if (event.target.matches("details.shelve[id]")) { keepOpen(event.target, event.target.open); }
+  }, true);
+
+  function reopen() {
+    for (const id of opened) {
+      const shelf = byId(id);
+      if (shelf && !shelf.open) { shelf.open = true; }
+    }
+  }
+
+  new MutationObserver(function () {
+    if (opened.size) { reopen(); }
+    if (drafts.size) { restoreDrafts(); }
+  }).observe(document.body, { childList: true, subtree: true });
 
   // Only what was sent: the next words may have been begun before the answer came.
   function dropDrafts(form, sent) {

@@ -58,6 +58,9 @@ async def test_an_alarm_is_shelved_with_a_reason_and_taken_back(open_page: OpenP
     await row.locator("a.title").click()
     await page.wait_for_url("**/alarms/*")
     await page.locator("details.shelve summary").click()
+    # a colleague's change redraws the page under the person who chooses
+    await page.evaluate("window.dash_clientside.set_props('shell-alarms', {data: Date.now()})")
+    await page.wait_for_timeout(1500)
     await page.locator(".shelving select").select_option("30")
     await page.locator(".shelving textarea").fill("廠商下午到場")
     await page.locator(".shelving button").click()
