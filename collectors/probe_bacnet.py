@@ -15,6 +15,7 @@ from collectors.found_bacnet import (
     device_row,
     object_row,
 )
+from collectors.probe_address import address_in
 from energy_center.errors import NotFound
 
 MOST_OBJECTS = 5_000
@@ -45,10 +46,9 @@ def search_of(args: argparse.Namespace) -> Search:
         raise NotFound("Say where to look: --bacnet HOST[:PORT] or --bbmd HOST:PORT")
     host, port = None, PORT
     if args.bacnet is not None:
-        host, _, written = args.bacnet.partition(":")
-        if not host or (written and not written.isdigit()):
-            raise NotFound(f"--bacnet '{args.bacnet}': allowed is HOST or HOST:PORT")
-        port = int(written or PORT)
+        host, port = address_in("--bacnet", args.bacnet, PORT)
+    if args.bbmd is not None:
+        address_in("--bbmd", args.bbmd, PORT)
     low, high = (args.device, args.device) if args.device is not None else (args.low, args.high)
     if not 0 <= low <= high <= LAST_INSTANCE:
         raise NotFound(f"Device instances go from 0 to {LAST_INSTANCE}, found {low} to {high}")

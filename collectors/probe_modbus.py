@@ -7,6 +7,7 @@ import numpy as np
 
 from collectors.decode import decode_words
 from collectors.drivers.modbus import ModbusClient, payload_of, read_request
+from collectors.probe_address import address_in
 from energy_center.config.bindings import ModbusSource, PointBinding, RegisterType, Table, WordOrder
 from energy_center.domain.quantities import Role
 from energy_center.domain.units import Linear
@@ -32,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def read_modbus(args: argparse.Namespace) -> list[dict[str, object]]:
     """Registers of a device, or with `--identify` its own words about itself."""
-    host, _, port = args.modbus.rpartition(":")
+    host, port = address_in("--modbus", args.modbus)
     client = ModbusClient()
-    await client.connect(host, int(port), WITHIN_S)
+    await client.connect(host, port, WITHIN_S)
     try:
         if args.identify:
             return await _identify(client, args.unit)

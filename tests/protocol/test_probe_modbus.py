@@ -112,3 +112,24 @@ async def test_identification_that_is_none(
     async with device(lambda _: reply) as port:
         assert await asyncio.to_thread(main, ["--modbus", f"127.0.0.1:{port}", "--identify"]) == 1
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--modbus", "10.0.0.1"],
+        ["--modbus", ":502"],
+        ["--modbus", "10.0.0.1:modbus"],
+        ["--modbus", "10.0.0.1:65536"],
+        ["--bacnet", "10.0.0.1:99999", "--discover"],
+        ["--bacnet", ":47808", "--discover"],
+        ["--bbmd", "10.0.0.1:x", "--discover"],
+    ],
+)
+def test_address_that_is_none_is_told_with_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert f"{words[0]} '{words[1]}'" in said
+    assert "HOST" in said
