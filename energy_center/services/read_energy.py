@@ -43,6 +43,7 @@ MOST_STEPS = 40_000  # a year of quarter-hours and some
 _FINE_UP_TO = timedelta(days=100)  # longer periods are read by hours
 _AROUND = timedelta(days=2)  # a register is looked for so far around the period, to bridge a gap at its ends
 _LAST_DIGIT = 1.0  # meters show whole units at the coarsest: a step back by it is rounding
+_ROWS_AT_ONCE = 200_000
 _WIDTHS = {Grain.QUARTER: 900.0, Grain.HOUR: 3600.0}
 _US = 1e6
 
@@ -170,10 +171,22 @@ async def energies_of(
 async def _read_and_cut(
     db: Database, meters: Mapping[str, Point], edges_s: FloatArray, grain: Grain
 ) -> dict[str, PointEnergy]:
+    """As many meters at once as memory allows: a row is 200 bytes while it is read."""
+    rows = max(float(edges_s[-1] - edges_s[0]) / _WIDTHS[grain], 1.0)
+    at_once = max(int(_ROWS_AT_ONCE / rows), 1)
+    names = list(meters)
+    found = dict[str, PointEnergy]()
+    for i in range(0, len(names), at_once):
+        some = {name: meters[name] for name in names[i : i + at_once]}
+        found |= await _read_and_cut_some(db, some, edges_s, grain)
+    return found
+
+
+async def _read_and_cut_some(
+    db: Database, meters: Mapping[str, Point], edges_s: FloatArray, grain: Grain
+) -> dict[str, PointEnergy]:
     start, end = (datetime.fromtimestamp(float(at), UTC) for at in (edges_s[0], edges_s[-1]))
     ids = [point.point_id for point in meters.values()]
-    if not ids:
-        return {}
     series = await read_series(db, ids, start - _AROUND, end + _AROUND, grain)
     exchanges = await read_exchanges(db, ids, start - _AROUND, end + _AROUND)
 
