@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.circuit import full_jitter
+from collectors.driver import TUPLES_KNOWN
 from collectors.set_aside import EARLIEST_US, FUTURE_US, SetAside
 from collectors.spool import Portion, Spool
 from collectors.spool_file import Record
@@ -299,6 +300,8 @@ class Writer:
         ids = self._id_arrays.get(keys)
         if ids is None:
             ids = np.array([self._ids.get(key, 0) for key in keys], dtype=np.int32)
+            if len(self._id_arrays) >= TUPLES_KNOWN:  # messages of what has changed name ever other points
+                self._id_arrays.clear()
             self._id_arrays[keys] = ids
             if not ids.all():
                 missing = ["/".join(k) for k, i in zip(keys, ids, strict=True) if not i]

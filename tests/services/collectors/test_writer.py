@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from collectors.driver import TUPLES_KNOWN
 from collectors.set_aside import SetAside
 from collectors.spool import Spool, SpoolLimits
 from collectors.spool_file import Record, readings_in
@@ -60,14 +61,15 @@ def record(at_us: int, *values: float) -> Record:
     return Record(KEYS, T0_US + at_us, np.array(given), np.zeros(2, dtype=np.int16))
 
 
+async def no_call() -> None:
+    pass
+
+
 @asynccontextmanager
 async def writing(folder: Path, store: FakeStore) -> AsyncIterator[Spool]:
-    async def connected() -> None:
-        pass
-
     spool = Spool(folder, SpoolLimits(window_s=0.001))
     aside = SetAside.below(folder)
-    writer = Writer(spool, store, aside, connected, seeded(1), ask_again_s=0.02)
+    writer = Writer(spool, store, aside, no_call, seeded(1), ask_again_s=0.02)
     tasks = [asyncio.ensure_future(work) for work in (spool.run(), writer.run(), aside.run())]
     try:
         yield spool
@@ -225,3 +227,13 @@ async def test_store_that_refuses_everything_is_waited_for(tmp_path: Path) -> No
         assert spool.counts.refused == 0
         store.is_refused = lambda _: False
         await until(lambda: len(set(store.rows)) == 100)
+
+
+async def test_numbers_of_blocks_that_never_come_again_are_forgotten(tmp_path: Path) -> None:
+    spool, aside = Spool(tmp_path, SpoolLimits(window_s=0.001)), SetAside.below(tmp_path)
+    writer = Writer(spool, FakeStore(), aside, no_call, seeded(1))
+    flags = np.zeros(1, dtype=np.int16)
+    keys = [(("meter", f"point_{n}"),) for n in range(TUPLES_KNOWN + 10)]
+    writer._ids = {key: 1 for (key,) in keys}
+    writer._unknown([Record(k, T0_US, np.array([np.nan]), flags) for k in keys])
+    assert len(writer._id_arrays) <= TUPLES_KNOWN
