@@ -45,12 +45,17 @@ class BuildingBillView:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """What a tariff would have cost: with the contract as it is, and with the one that is cheapest for it."""
+    """What a tariff would have cost: with the contract as it is, and with the one that is cheapest for it.
+
+    `coverage` is the lowest of the months.
+    """
 
     tariff_id: str
     tariff: Text
+    currency: str
     total: Decimal
     at_best: Decimal | None
+    coverage: float
     contract: Choice | None
     is_present: bool
 
@@ -118,13 +123,16 @@ def _view(found: BuildingBill) -> BuildingBillView:
 def _plans(found: Metered, periods: Sequence[BillingPeriod]) -> list[PlanView]:
     bills = bills_of(found, periods)
     factors = [made.bill.power_factor_pct for made in bills]
+    coverage = min(made.bill.coverage for made in bills)
     plans = compare_plans(found.held.tariff, found.held.account, periods, found.series, factors)
     return [
         PlanView(
             tariff_id=plan.tariff.tariff_id,
             tariff=plan.tariff.editions[-1].name,
+            currency=plan.tariff.editions[-1].currency,
             total=plan.total,
             at_best=plan.at_best,
+            coverage=coverage,
             contract=plan.best,
             is_present=plan.tariff.tariff_id == found.held.tariff.tariff_id,
         )

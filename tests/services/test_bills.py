@@ -117,6 +117,8 @@ async def test_other_tariffs_and_contracts(database: Database):
     assert {plan.tariff_id for plan in plans} == {"taipower-hv-tou2", "taipower-hv-tou3"}
     assert [plan.at_best for plan in plans] == sorted(plan.at_best for plan in plans if plan.at_best)
     assert [plan.total for plan in plans if plan.is_present] == [Decimal(730_981)]
+    assert {plan.currency for plan in plans} == {"TWD"}
+    assert [plan.coverage for plan in plans] == pytest.approx([1.0, 1.0])
     contract = await read_contract(database, "hall", "2026-10", 1, 0.02, NOW)
     # a load that never changes needs a contract of itself, less what a tenth over at twice the price saves
     assert contract.advice.best.kw == {"regular": 200}

@@ -78,7 +78,8 @@ def _total(shown: BillView, request: PageRequest) -> Component:
 
 def _facts(found: BuildingBillView, request: PageRequest) -> Component:
     shown = found.bill
-    unit = fmt.unit(shown.unit)
+    is_known = shown.energy != 0 or shown.coverage > 0  # a register may tell what ran in a gap
+    energy = f"{number(shown.energy)} {fmt.unit(shown.unit)}" if is_known else fmt.MISSING
     demand = fmt.MISSING if shown.highest_demand_kw is None else f"{shown.highest_demand_kw:,.0f} kW"
     factor = fmt.MISSING
     if shown.power_factor_pct is not None:
@@ -89,7 +90,7 @@ def _facts(found: BuildingBillView, request: PageRequest) -> Component:
         [
             pair(request.t("bill.columns.plan"), shown.tariff.in_language(request.language)),
             pair(request.t("bill.period"), f"{shown.first} – {shown.last}"),
-            pair(request.t("bill.energy_total"), f"{number(shown.energy)} {unit}"),
+            pair(request.t("bill.energy_total"), energy),
             pair(request.t("bill.highest_demand"), demand),
             pair(request.t("bill.columns.contract"), contracts or fmt.MISSING),
             pair(request.t("bill.power_factor"), factor),

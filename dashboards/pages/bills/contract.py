@@ -144,8 +144,8 @@ def tariffs(plans: list[PlanView], request: PageRequest) -> Component:
                         ),
                     ]
                 ),
-                html.Td(money(plan.total, "TWD")),
-                html.Td("–" if plan.at_best is None else money(plan.at_best, "TWD")),
+                html.Td(money(plan.total, plan.currency)),
+                html.Td("–" if plan.at_best is None else money(plan.at_best, plan.currency)),
                 html.Td(kinds(plan.contract.kw, request.language) if plan.contract else "–"),
             ]
         )

@@ -14,11 +14,11 @@ from sample import drawn, request
 
 from dashboards.pages.bills.bill import bill
 from dashboards.pages.bills.check import differences, form, given
-from dashboards.pages.bills.contract import contract
+from dashboards.pages.bills.contract import contract, tariffs
 from energy_center.domain.site import Text
 from energy_center.domain.timeline import Interval
 from energy_center.i18n.text import LANGUAGES
-from energy_center.services.bill_questions import BuildingBillView, ContractView
+from energy_center.services.bill_questions import BuildingBillView, ContractView, PlanView
 from energy_center.services.bill_view import view_bill
 from energy_center.services.check_utility_bill import Checked
 from energy_center.services.tariff_catalogue import tariff
@@ -89,6 +89,24 @@ def test_a_provisional_bill_says_what_is_missing(language: str):
     assert ("暫計" if language == "zh-TW" else "Provisional") in html
     assert "96.8%" in html
     assert "09:00" in html  # the gap begins at 9 in Taipei
+
+
+def test_a_month_without_any_reading_has_no_energy_rather_than_none_used():
+    unknown = bill_uses(ACCOUNT, JULY, split_period(TOU3, ACCOUNT, JULY), [Use({}, {}, 0.0, (GAP,))])
+    html = drawn(
+        bill(
+            BuildingBillView("ltb", Text("樓", "Hall"), "m", None, view_bill(unknown)), request(language="en")
+        )
+    )
+    assert "0 kWh" not in html
+    assert "Provisional" in html
+
+
+def test_plans_stand_in_their_own_currency():
+    plan = PlanView("t", Text("方案", "Plan"), "USD", Decimal(1200), Decimal(1100), 0.97, None, True)
+    html = drawn(tariffs([plan], request(language="en")))
+    assert "US$ 1,200" in html
+    assert "NT$" not in html
 
 
 def test_the_contract_view_shows_saving_and_curve():
