@@ -3,6 +3,7 @@
 Figures follow: the roll-ups of the period are reckoned again.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,6 +101,8 @@ async def correct_readings(
 
 def _changed(correction: Correction, at: datetime, value: float, quality: int) -> ReadingChange:
     new = correction.apply(value)
+    if new is not None and not math.isfinite(new):
+        raise Invalid(f"The reading of {at.isoformat()} would be no number any more: {new}.")
     flags = None if new is None else int((Quality(quality) | Quality.SUBSTITUTED) & ~_CURED)
     return ReadingChange(at, value, quality, new, flags)
 

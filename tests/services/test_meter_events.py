@@ -195,6 +195,7 @@ REFUSED = [
     (_correction(CorrectionKind.ADD, 1.0, start=NOW, end=NOW + timedelta(days=1)), Invalid, "no reading"),
     (_correction(CorrectionKind.ADD, 1.0, reason="  "), Invalid, "A reason is needed"),
     (_correction(CorrectionKind.ADD, 1.0, end=NOW + timedelta(days=2)), Invalid, "more than a day ahead"),
+    (_correction(CorrectionKind.MULTIPLY, 1e306), Invalid, "no number any more"),
     (_correction(CorrectionKind.ADD, 1.0, end=LAST_INSTANT), Invalid, "more than a day ahead"),
     (_exchange(point="active_power"), Invalid, "no counter"),
     (_exchange(at=FIRST_INSTANT), Invalid, "before the year 2000"),
