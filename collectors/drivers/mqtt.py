@@ -244,21 +244,29 @@ class _Session:
         for _ in range(HANDED_OVER):
             if not self._arrived:
                 break
-            self._received(*self._arrived.popleft())
+            self._take_safely(*self._arrived.popleft())
         with self._calling:
             self._is_called = bool(self._arrived)
         if self._is_called:
             self._loop.call_soon(self._take_arrived)
 
-    def _received(self, message: paho.MQTTMessage, received_at: float) -> None:
+    def _take_safely(self, message: paho.MQTTMessage, received_at: float) -> None:
+        """A bug that one message brings out must not end the others, nor bring it again for ever."""
+        owed = _Owed(message.mid, time.monotonic())
+        if message.qos:
+            self._owed.append(owed)
+        try:
+            self._received(message, received_at, owed)
+        except Exception:  # the outer loop of a message
+            log.exception("message failed", extra={"action": "message_failed", "topic": message.topic})
+            self._acknowledge(owed)
+
+    def _received(self, message: paho.MQTTMessage, received_at: float, owed: _Owed) -> None:
         oldest = None
         if self._resumed_at is not None and received_at - self._resumed_at < KEPT_FOR_S:
             oldest = self._resumed_at - SESSION_EXPIRY_S
         brought = self._driver.topics.take(message.topic, bytes(message.payload), received_at, oldest)
         kept = [m for m in brought.messages if not message.retain or _is_fresh(m.sample.at, received_at)]
-        owed = _Owed(message.mid, time.monotonic())
-        if message.qos:
-            self._owed.append(owed)
         acknowledge = partial(self._acknowledge, owed)
         stored = acknowledge if len(kept) == 1 else _after(len(kept), acknowledge)
         for found in kept:

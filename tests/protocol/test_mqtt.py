@@ -98,10 +98,13 @@ class Ear:
 
     driver: MqttDriver
     acknowledge: bool = True
+    fails_on: float | None = None
     messages: list[Message] = field(default_factory=list)
     connected: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, message: Message) -> None:
+        if message.sample.values[0] == self.fails_on:
+            raise ZeroDivisionError
         self.messages.append(message)
         if self.acknowledge:
             message.stored()
@@ -199,6 +202,18 @@ async def test_rubbish_is_counted_and_sampled_and_what_follows_is_read(broker: i
         assert ear.driver.counts.malformed == 3
         assert ear.driver.counts.samples[1] == (TOPIC, "{")
     assert ear.temperatures == [20.0]
+
+
+async def test_message_that_brings_out_a_bug_keeps_no_other_from_being_read(broker: int) -> None:
+    async with listening(broker, "bug", topic="bug/one") as ear:
+        ear.fails_on = 13.0
+        messages = [reading(n) for n in (1.0, 13.0, 2.0, 3.0)]
+        await asyncio.to_thread(publish, broker, *messages, topic="bug/one")
+        await ear.until(3)
+    assert ear.temperatures == [1.0, 2.0, 3.0]
+    async with listening(broker, "bug", topic="bug/one") as again:
+        await asyncio.sleep(0.5)
+    assert again.temperatures == []  # it would come again for ever
 
 
 async def test_messages_are_acknowledged_in_the_order_of_receipt(broker: int) -> None:
