@@ -118,14 +118,21 @@ class Supervisor:
             writing.cancel()  # a database that hangs; what it was given stays in the spool
             self._aside.stop()
             await setting_aside
-        with contextlib.suppress(RetryLater, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await self._states.tell(self._store, self._seen_at())
-                await self._report()
+        await self._tell_the_end()
         await self._store.close()
         await self._commands.close()
         os.close(self._lock)
         self._log_end()
+
+    async def _tell_the_end(self) -> None:
+        try:
+            async with asyncio.timeout(1.0):
+                await self._states.tell(self._store, self._seen_at())
+                await self._report()
+        except (RetryLater, TimeoutError):
+            pass  # the writer says that the database is away
+        except Exception:  # whatever it says, the end goes on
+            log.exception("report not accepted", extra={"action": "report_failed"})
 
     def _log_end(self) -> None:
         counts = self._spool.counts

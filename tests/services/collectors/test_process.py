@@ -89,6 +89,21 @@ async def test_readings_reach_the_database_and_sigterm_ends_it_within_five_secon
     assert list((tmp_path / "spool").glob("*.log")) == []
 
 
+async def test_database_that_takes_no_report_does_not_spoil_the_end(
+    database: Database, database_dsn: str, tmp_path: Path
+) -> None:
+    async with faulty_device() as meter:
+        await apply(database, tmp_path, meter.port)
+        async with collecting(tmp_path, meter.port, database_dsn) as process:
+            await until_stored(database, 1)
+            async with database.connection() as connection:
+                await connection.execute("DROP TABLE collector_state CASCADE")
+            process.send_signal(signal.SIGTERM)
+            _, said = await asyncio.wait_for(process.communicate(), 6)
+    assert process.returncode == 0
+    assert "collect_end" in said.decode()
+
+
 async def test_started_without_a_database_it_collects_and_delivers_later(
     database: Database, database_dsn: str, tmp_path: Path
 ) -> None:
