@@ -72,7 +72,7 @@ class HeartbeatDriver:
         self.is_open = True
 
     async def read(self, block: HeartbeatBlock) -> Sample:
-        """Try once; the time of the sample is that of the answer, or of giving up."""
+        """Try once; the time of the sample is that of the answer, without one that of the attempt."""
         started = time.monotonic()
         answered = await self._answers()
         round_trip_ms = answered if answered is not None else float("nan")
