@@ -1,6 +1,7 @@
 """The drain of the spool: the database is away for minutes; then the backlog goes while live data go on."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,8 +27,8 @@ class _Course:
 
     @property
     def worst_age_s(self) -> float:
-        """The oldest that the newest stored reading ever was, once readings came again."""
-        return max((age for at, age, _ in self.looks if at >= (self.live_from_s or 0.0)), default=0.0)
+        """The oldest that the newest stored reading ever was, once readings came again; inf: nobody saw."""
+        return max((age for at, age, _ in self.looks if at >= (self.live_from_s or 0.0)), default=math.inf)
 
 
 async def run_drain(minutes: float) -> SoakPart:
