@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
 
-from energy_center.domain.people import Actor, UserRole
+from dashboards.pages.bills import draw
+from dashboards.request import PageRequest
+from energy_center.domain.people import Actor, User, UserRole
 from energy_center.domain.quantities import Role
 from energy_center.errors import NotFound
 from energy_center.services.bill_questions import read_bills, read_contract, read_plans
@@ -160,3 +163,20 @@ async def test_the_api_tells_the_bill(database: Database, logged_in: LogIn):
     assert answer.status_code == 404
     answer = await client.get("/api/v1/bills", params={"building": "hall", "month": "2026-13"})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("month", ["0001-01", "9999-12", "no-month"])
+async def test_a_month_that_cannot_be_leaves_the_page_whole(database: Database, month: str):
+    await applied(database)
+    asked = PageRequest(
+        path="/bills",
+        params={},
+        query={"building": "hall", "month": month},
+        user=User(1, "lin", "Lin", UserRole.VIEWER, "en"),
+        language="en",
+        theme="light",
+        zone=ZoneInfo("Asia/Taipei"),
+        now=NOW,
+        database=database,
+    )
+    assert "/bills?building=hall" in str((await draw(asked)).to_plotly_json())

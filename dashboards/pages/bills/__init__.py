@@ -19,6 +19,7 @@ from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
 
 Draw = Callable[[PageRequest, str, str], Awaitable[Component]]
+_EARLIEST = date(2000, 1, 1)  # no reading is older
 VIEWS: Mapping[str, Draw] = {"bill": draw_bill, "contract": draw_contract, "check": draw_check}
 
 
@@ -60,7 +61,7 @@ def _asked(request: PageRequest, buildings: list[Space]) -> _Asked:
     month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     try:
         named = date.fromisoformat(f"{request.query.get('month', '')}-01")
-        month = min(named, today.replace(day=1))
+        month = min(max(named, _EARLIEST), today.replace(day=1))
     except ValueError:
         pass
     view = request.query.get("view", "bill")
