@@ -21,6 +21,8 @@ PAGES = {
     "equipment-list": "/equipment",
     "alarms": "/alarms",
     "work-orders": "/work-orders",
+    "devices": "/devices",
+    "bills": "/bills",
 }
 LANGUAGES = ("zh-TW", "en")
 
