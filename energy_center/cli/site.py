@@ -19,12 +19,14 @@ from energy_center.config.plan import Change, plan_changes
 from energy_center.config.site_model import SiteFile
 from energy_center.domain.site import Site
 from energy_center.domain.supervision import Trouble
-from energy_center.errors import ConfigError
+from energy_center.errors import ConfigError, Conflict
 from energy_center.rules.check_overrides import override_mistakes
+from energy_center.services.commands import left_behind
 from energy_center.services.supervision import CollectorHealth, list_collectors
 from energy_center.settings import Settings
 from energy_center.store import site as stored
 from energy_center.store.installation import installed_database
+from energy_center.store.pool import Database
 
 SUMMARY = "check, plan or apply a site description"
 
@@ -124,9 +126,21 @@ async def _plan_or_apply(
     async with installed_database(Settings(), min_size=0, max_size=1) as db:
         held: Site | None = await stored.load_site(db)
         if args.action == "apply":
+            await _refuse_to_strand(db, plant.site, args.file)
             text = args.file.read_text(encoding="utf-8")
             await stored.apply_site(db, plant.site, text, getpass.getuser(), datetime.now(UTC))
         return plan_changes(held, plant.site), await list_collectors(db, datetime.now(UTC))
+
+
+async def _refuse_to_strand(db: Database, site: Site, file: Path) -> None:
+    """A value that we have written must be handed back before its point goes."""
+    stranded = await left_behind(db, site)
+    if stranded:
+        named = ", ".join(f"{'/'.join(c.key)} (command {c.command_id})" for c in stranded)
+        raise Conflict(
+            f"{file} leaves no way to hand back what is written at {named}: "
+            "cancel the command, or wait until it ends, and apply again"
+        )
 
 
 def _show_changes(

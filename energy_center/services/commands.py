@@ -7,12 +7,14 @@ from uuid import UUID
 
 from energy_center.domain.commands import Command, CommandState
 from energy_center.domain.people import Actor, Permission, User
+from energy_center.domain.site import Site
 from energy_center.errors import Conflict, NotAllowed, NotFound
 from energy_center.store import audit
 from energy_center.store import commands as store
 from energy_center.store.pool import Connection, Database
 
 LONGEST_REASON = 500
+_MOST_OPEN = 10_000  # one a point, and few points are writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ async def get_command(db: Database, command_id: int) -> Command:
     """One command; raises NotFound."""
     async with db.transaction() as conn:
         return await _locked(conn, command_id)
+
+
+async def left_behind(db: Database, site: Site) -> list[Command]:
+    """Open commands at points that the site would not hold writable: nobody could hand their values back."""
+    writable = {p.key for e in site.equipment for p in e.points if p.writable is not None}
+    held = await list_commands(db, open_only=True, limit=_MOST_OPEN)
+    return [command for command in held if command.key not in writable]
 
 
 def facts_of(command: Command) -> Mapping[str, object]:

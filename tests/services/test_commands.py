@@ -13,7 +13,8 @@ from energy_center.services import commands
 from energy_center.services.audit import read_audit
 from energy_center.services.commands import WantedCommand
 from energy_center.store.pool import Database
-from tests.services.writable_site import READ_ONLY, SCHEDULE, SETPOINT
+from tests.services.test_site_command import FILES, PROFILES, call
+from tests.services.writable_site import READ_ONLY, SCHEDULE, SETPOINT, site_with_writable_point
 
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -25,6 +26,22 @@ pytestmark = pytest.mark.usefixtures("writable_point")
 
 def wanted(key: tuple[str, str] = SCHEDULE, value: float = 1.0, end: datetime = NOW + HOUR) -> WantedCommand:
     return WantedCommand(*key, value, end)
+
+
+async def test_a_site_that_strands_a_written_value_is_not_applied(
+    database: Database, database_dsn: str, people: dict[UserRole, User]
+):
+    manager = people[UserRole.MANAGER]
+    made = await commands.request_command(
+        database, wanted(end=datetime.now(UTC) + HOUR), manager, WHO, datetime.now(UTC)
+    )
+    assert await commands.left_behind(database, site_with_writable_point()) == []
+    words = ("site", "apply", str(FILES / "site.good.yaml"), *PROFILES)
+    code, said = await call(*words, DATABASE_URL=database_dsn)
+    assert code == 2
+    assert f"ahu/schedule (command {made.command_id})" in said
+    await commands.cancel_command(database, made.command_id, manager, WHO, datetime.now(UTC))
+    assert (await call(*words, DATABASE_URL=database_dsn))[0] == 0
 
 
 async def test_request_is_kept_with_its_limits_and_audited(database: Database, people: dict[UserRole, User]):
