@@ -28,6 +28,7 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
     asyncpg.PostgresIOError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or a server that its operator has made read-only
     ConnectionError,
 )
 _NOT_OPENED = (asyncpg.PostgresError, OSError, TimeoutError, ValueError)

@@ -195,3 +195,13 @@ async def test_a_database_that_is_not_there_is_away(server: EmbeddedPostgres) ->
     with pytest.raises(DatabaseAway, match="does not exist"):
         async with connect(server.dsn.replace("/energy_center", "/nowhere")):
             pass
+
+
+async def test_a_database_that_may_only_be_read_is_away_for_writers(database: Database) -> None:
+    async def write() -> None:
+        async with database.transaction() as conn:
+            await conn.execute("SET TRANSACTION READ ONLY")
+            await conn.execute("CREATE TABLE refused (n int)")
+
+    with pytest.raises(DatabaseAway, match="read-only"):
+        await write()
