@@ -323,7 +323,11 @@ _CELLS = st.sampled_from(
 
 
 @given(st.lists(st.lists(_CELLS, max_size=4), max_size=8), st.sampled_from([",", ";", "\t"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_no_file_however_odd_breaks_the_reader(tmp_path: Path, rows: list[list[str]], mark: str):
     text = "\n".join(mark.join(row) for row in rows)
     try:
