@@ -10,12 +10,18 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from energy_center.store.capabilities import wants_timescale
 from energy_center.store.embedded import EmbeddedPostgres
 from energy_center.store.migrate import migrate
 from energy_center.store.pool import Database, connect
 from tests.timescaledb.server import TimescaleInWasm, empty, keep_seed, make_extension
+
+# No test asserts wall time; hypothesis does so unless told otherwise, as its own profile for CI tells it.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("any machine")
 
 _numbers = itertools.count(1)
 _TEMPLATE = f"ec_template_{os.getpid()}"
