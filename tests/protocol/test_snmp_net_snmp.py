@@ -14,7 +14,7 @@ from collectors.drivers.snmp import SnmpDriver
 from collectors.supervisor import contexts_of
 from energy_center.config.load_site import load_site
 from energy_center.errors import DeviceAway
-from tests.protocol.test_mqtt import free_port
+from tests.protocol.udp_port import free_udp_port
 
 SETTINGS = """\
 agentAddress udp:127.0.0.1:{port}
@@ -52,19 +52,20 @@ async def snmpd(folder: Path, port: int) -> AsyncIterator[None]:
         (pytest.fail if os.geteuid() == 0 else pytest.skip)(f"{why} (2026-11-24)")
     settings = folder / "snmpd.conf"
     settings.write_text(SETTINGS.format(port=port))
-    log = (folder / "snmpd.log").open("ab")
-    running = await asyncio.create_subprocess_exec(
-        *(program, "-f", "-Lo", "-C", "-c", str(settings), "-I", "override,usmConf"),
-        stdout=log,
-        stderr=log,
-        env={"SNMP_PERSISTENT_DIR": str(folder / "state"), "MIBS": ""},
-    )
+    log = folder / "snmpd.log"
+    with log.open("ab") as said:
+        running = await asyncio.create_subprocess_exec(
+            *(program, "-f", "-Lo", "-C", "-c", str(settings), "-I", "override,usmConf"),
+            stdout=said,
+            stderr=said,
+            env={"SNMP_PERSISTENT_DIR": str(folder / "state"), "MIBS": ""},
+        )
     try:
         yield
     finally:
+        assert running.returncode is None, log.read_text()
         running.terminate()
         await running.wait()
-        log.close()
 
 
 @asynccontextmanager
@@ -99,7 +100,7 @@ async def test_ups_is_read_by_its_profile(
 ) -> None:
     monkeypatch.setenv("TEST_SNMP_AUTH", "an auth secret")
     monkeypatch.setenv("TEST_SNMP_PRIVACY", "a privacy secret")
-    port = free_port()
+    port = free_udp_port()
     async with snmpd(tmp_path, port), driver(tmp_path, port, extra) as (made, context):
         found = await read(made, context)
     present = {name: value for name, value in found.items() if value == value}  # noqa: PLR0124  not NaN
@@ -121,7 +122,7 @@ async def test_ups_is_read_by_its_profile(
 async def test_agent_that_restarts_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_SNMP_AUTH", "an auth secret")
     monkeypatch.setenv("TEST_SNMP_PRIVACY", "a privacy secret")
-    port = free_port()
+    port = free_udp_port()
     async with driver(tmp_path, port, V3) as (made, context):
         for _ in range(2):
             async with snmpd(tmp_path, port):

@@ -26,8 +26,8 @@ from energy_center.config.bindings import (
 from energy_center.domain.quantities import Role
 from energy_center.domain.units import Linear
 from simulators.devices.snmp import Integer32, SnmpServer
-from tests.protocol.test_mqtt import free_port
 from tests.protocol.test_poller import until
+from tests.protocol.udp_port import free_udp_port
 from tests.unit.collectors.fixed_random import seeded
 
 BASE = "1.3.6.1.4.1.99999.1"
@@ -67,7 +67,7 @@ async def polled(target: Any, sources: list[Any]) -> AsyncIterator[Seen]:
 
 async def test_agent_that_dies_is_away_once_and_read_again_when_it_returns() -> None:
     held = {f"{BASE}.1": Integer32(1)}
-    port = free_port()
+    port = free_udp_port()
     agent = SnmpServer(lambda: held)
     await agent.start("127.0.0.1", port)
     target = SnmpAgent("127.0.0.1", port, timeout_s=0.2)
@@ -93,7 +93,7 @@ async def test_system_that_goes_down_is_a_reading_and_not_a_device_away() -> Non
     async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    port = free_port()
+    port = free_udp_port()
     target = Heartbeat("127.0.0.1", port, Check.TCP, timeout_s=0.5)
     sources = [HeartbeatSource(Measure.REACHABLE)]
     server = await asyncio.start_server(take, "127.0.0.1", port)
