@@ -122,6 +122,10 @@ class Signal:
         """The same with the other sign."""
         return Signal(-self.values)
 
+    def rounded(self) -> "Signal":
+        """To six places, so that what is exactly at a limit does not pass it by the last bit of a float."""
+        return Signal(np.round(self.values, 6))
+
     def on(self) -> Mask:
         """A state read as yes or no."""
         return self > HALF

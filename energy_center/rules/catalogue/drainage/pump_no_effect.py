@@ -4,8 +4,6 @@ A worn impeller, a blocked or stuck check valve, or more inflow than the pump li
 Source: engineering practice: a healthy pump lowers a pit within minutes.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import (
@@ -19,7 +17,7 @@ from energy_center.rules.rule import (
     Verdict,
     Where,
 )
-from energy_center.rules.window import Frame, Signal, any_on, held
+from energy_center.rules.window import Frame, any_on, held
 
 RULE = Rule(
     rule_id="sump-pump-no-effect",
@@ -113,7 +111,7 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """One pump on for the whole window, and the level as high as at its start."""
     steps = frame.steps(p["window_min"] * 60)
-    fallen = Signal(np.round((frame["level"].back(steps) - frame["level"]).values, 6))
+    fallen = (frame["level"].back(steps) - frame["level"]).rounded()
     runs = held(any_on([pump.on() for pump in frame.all("pumps")]), steps + 1)
     return Verdict(
         (~(fallen > p["least_fall_m"])).where(runs),

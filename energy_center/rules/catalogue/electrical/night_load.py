@@ -19,7 +19,7 @@ from energy_center.rules.rule import (
     Verdict,
     Waste,
 )
-from energy_center.rules.window import Frame, Mask, Signal
+from energy_center.rules.window import Frame, Mask
 
 FROM_H, TO_H = 23.0, 5.0
 
@@ -131,7 +131,7 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Half-hour mean over the usual load, judged from 23 to 5 o'clock."""
-    power = Signal(np.round(frame["power"].mean(frame.steps(1800)).values, 6))
+    power = frame["power"].mean(frame.steps(1800)).rounded()
     hours = frame.local_hours()
     night = frame.mask((hours >= FROM_H) | (hours < TO_H))
     return Verdict(

@@ -94,7 +94,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = np.abs(phases - mean).max(axis=0) / mean * 100.0
     deviation[~np.isfinite(deviation)] = np.nan
-    off = Signal(np.round(deviation, 6))
+    off = Signal(deviation).rounded()
     loaded = Signal(mean) > p["least_a"]
     return Verdict(
         (off > p["most_pct"]).where(loaded),

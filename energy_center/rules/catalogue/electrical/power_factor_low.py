@@ -78,7 +78,7 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Mean of the last hour under the limit, in hours with load; leading counts like lagging."""
     hour = frame.steps(HOUR_S)
-    factor = Signal(np.round(Signal(np.abs(frame["factor"].values)).mean(hour).values, 6))
+    factor = Signal(np.abs(frame["factor"].values)).mean(hour).rounded()
     loaded = frame["power"].mean(hour) > p["least_kw"]
     condition = (factor < p["least_factor"]).where(loaded)
     still = (factor < p["least_factor"] + 0.1 * (1.0 - p["least_factor"])).where(loaded)

@@ -115,7 +115,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     parts = np.sum([part.mean(steps).values for part in frame.all("parts")], axis=0)
     gap = np.abs(main.values - parts)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = Signal(np.round(gap / np.abs(main.values), 6))
+        share = Signal(gap / np.abs(main.values)).rounded()
     large = Signal(gap) > p["least_kw"]
     return Verdict(
         (share > p["most_share"]) & large,

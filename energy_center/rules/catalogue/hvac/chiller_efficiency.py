@@ -178,7 +178,7 @@ def _excess(frame: Frame, p: Parameters) -> tuple[Signal, Signal]:
         kw_per_rt = frame["power"].mean(steps).values / cooling_rt.mean(steps).values
     warmer = (frame["entering"].mean(steps) - RATED_ENTERING_C) * SHARE_PER_K
     own = p["rated_kw_per_rt"] * (1.0 + warmer.values)
-    return Signal(kw_per_rt), Signal(np.round(kw_per_rt / own - 1.0, 6))
+    return Signal(kw_per_rt), Signal(kw_per_rt / own - 1.0).rounded()
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:

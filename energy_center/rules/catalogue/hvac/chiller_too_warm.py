@@ -4,12 +4,10 @@ Lost refrigerant, a fouled evaporator or more load than it can bear; every air h
 engineering practice; ASHRAE Guideline 36-2021 plant alarms.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
-from energy_center.rules.window import Frame, Signal, held
+from energy_center.rules.window import Frame, held
 
 RULE = Rule(
     rule_id="chiller-supply-too-warm",
@@ -108,7 +106,7 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Mean over the set-point with the machine on for the time of pulling down."""
     steps = frame.steps(p["average_min"] * 60)
-    over = Signal(np.round((frame["supply"] - frame["setpoint"]).mean(steps).values, 6))
+    over = (frame["supply"] - frame["setpoint"]).mean(steps).rounded()
     settled = held(frame["status"].on(), frame.steps(p["settled_min"] * 60))
     return Verdict(
         (over > p["over_k"]).where(settled),

@@ -128,7 +128,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     approach = frame["condensing"].mean(steps) - frame["leaving"].mean(steps)
     # on for the whole mean: a mean that reaches back into the standstill is too small
     loaded = (frame["load"].mean(steps) > p["least_load"]) & held(frame["status"].on(), steps)
-    over = Signal(np.round((approach - _clean_k(frame, p)).values, 6))
+    over = (approach - _clean_k(frame, p)).rounded()
     return Verdict(
         (over > p["over_k"]).where(loaded),
         (over > 0.9 * p["over_k"]).where(loaded),

@@ -110,7 +110,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     steps = frame.steps(p["average_min"] * 60)
     speed = frame["speed"].mean(steps)
     with np.errstate(divide="ignore", invalid="ignore"):
-        full = Signal(np.round(frame["drop"].mean(steps).values / np.square(speed.values / 100.0), 6))
+        full = Signal(frame["drop"].mean(steps).values / np.square(speed.values / 100.0)).rounded()
     running = held(frame["fan"].on(), steps) & (speed > p["least_speed"])
     return Verdict(
         (full > p["final_pa"]).where(running),

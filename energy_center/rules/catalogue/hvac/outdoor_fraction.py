@@ -129,7 +129,7 @@ def _excess(frame: Frame, p: Parameters) -> tuple[Signal, Mask]:
     far = Signal(np.abs(apart.values)) > p["least_difference_k"]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = 100.0 * (frame["mixed"].mean(steps) - back).values / apart.values
-    return Signal(np.round(share - frame["damper"].mean(steps).values, 6)), far
+    return Signal(share - frame["damper"].mean(steps).values).rounded(), far
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:

@@ -4,8 +4,6 @@ The coil is fouled, starved of water or too small for the day. Source: ASHRAE Gu
 air temperature too high at full cooling.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import (
@@ -19,7 +17,7 @@ from energy_center.rules.rule import (
     Verdict,
     Where,
 )
-from energy_center.rules.window import Frame, Signal, held
+from energy_center.rules.window import Frame, held
 
 RULE = Rule(
     rule_id="ahu-supply-too-warm",
@@ -127,7 +125,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     """Means of ten minutes, with the fan on for half an hour and cold water at hand."""
     steps = frame.steps(p["average_min"] * 60)
     over = frame["supply"].mean(steps) - frame["setpoint"].mean(steps)
-    over = Signal(np.round(over.values, 6))
+    over = over.rounded()
     running = held(frame["fan"].on(), 3 * steps)
     if frame.has("water"):
         running = running & (frame["water"].mean(steps) < p["cold_water_c"])

@@ -137,7 +137,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     steps = frame.steps(p["average_min"] * 60)
     water = frame["water"].mean(steps)
     wet = wet_bulb_c(frame["outdoor"].mean(steps).values, frame["humidity"].mean(steps).values)
-    approach = Signal(np.round(water.values - wet, 6))
+    approach = Signal(water.values - wet).rounded()
     free = held(frame["fan"].on(), steps) & (water > p["least_water_c"])
     return Verdict(
         (approach > p["over_k"]).where(free),

@@ -4,12 +4,10 @@ Cold water passes: rooms are overcooled or reheated, at any hour the plant runs.
 the cooling coil at rest; ASHRAE Guideline 36-2021 fan heat of 1 K.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
-from energy_center.rules.window import Frame, Signal, held
+from energy_center.rules.window import Frame, held
 
 RULE = Rule(
     rule_id="ahu-valve-passes",
@@ -117,7 +115,7 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Mean drop over the coil with the valve shut and the fan on for the mode delay."""
     steps = frame.steps(p["average_min"] * 60)
-    drop = Signal(np.round((frame["mixed"].mean(steps) - frame["supply"].mean(steps)).values, 6))
+    drop = (frame["mixed"].mean(steps) - frame["supply"].mean(steps)).rounded()
     settled = frame.steps(p["settled_min"] * 60)
     shut = held((frame["valve"] < p["shut_below"]) & frame["fan"].on(), settled)
     return Verdict(

@@ -4,12 +4,10 @@ Poisonous: people must not stay, and the fans must run. Source: Taiwan's workpla
 hours (勞工作業場所容許暴露標準); the fans should hold it well below.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
-from energy_center.rules.window import Frame, Signal
+from energy_center.rules.window import Frame
 
 RULE = Rule(
     rule_id="car-park-co-high",
@@ -97,5 +95,5 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Ten-minute mean over the level."""
-    mean = Signal(np.round(frame["co"].mean(frame.steps(p["average_min"] * 60)).values, 6))
+    mean = frame["co"].mean(frame.steps(p["average_min"] * 60)).rounded()
     return Verdict(mean > p["most_ppm"], mean > 0.9 * p["most_ppm"], {"co_ppm": mean})

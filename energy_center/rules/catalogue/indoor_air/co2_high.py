@@ -4,12 +4,10 @@ Too little outdoor air for the people in it. Source: Taiwan's Indoor Air Quality
 article 2: CO2 1,000 ppm as a mean of eight hours; told after one hour above it, in time to act.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
-from energy_center.rules.window import Frame, Signal
+from energy_center.rules.window import Frame
 
 RULE = Rule(
     rule_id="zone-co2-high",
@@ -100,5 +98,5 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Quarter-hour mean over the limit."""
-    mean = Signal(np.round(frame["co2"].mean(frame.steps(p["average_min"] * 60)).values, 6))
+    mean = frame["co2"].mean(frame.steps(p["average_min"] * 60)).rounded()
     return Verdict(mean > p["most_ppm"], mean > 0.9 * p["most_ppm"], {"zone_co2_ppm": mean})

@@ -4,8 +4,6 @@ A stuck valve, a clogged filter, air in the coil: people complain, others turn t
 engineering practice; ASHRAE Guideline 36-2021 tells of zones two kelvin and more off their set-point.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import (
@@ -19,7 +17,7 @@ from energy_center.rules.rule import (
     Verdict,
     Where,
 )
-from energy_center.rules.window import Frame, Signal
+from energy_center.rules.window import Frame
 
 RULE = Rule(
     rule_id="zone-not-cooled",
@@ -125,7 +123,7 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Well above the set-point at full call, while cold water is there."""
-    over = Signal(np.round((frame["zone"] - frame["setpoint"]).values, 6))
+    over = (frame["zone"] - frame["setpoint"]).rounded()
     calls = frame["fan"].on() & (frame["valve"] > p["wide_open"])
     if frame.has("water"):
         calls = calls & (frame["water"] < p["cold_water_c"])

@@ -145,9 +145,9 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     """Unexplained loss above the limit, in hours without rain and overflow."""
     loss, scatter = _balance(frame, p)
     limit = np.maximum(p["least_m3_per_h"], p["scatter_factor"] * scatter)
-    over = Signal(np.round(loss.values - limit, 6))
+    over = Signal(loss.values - limit).rounded()
     steps = frame.steps(p["window_h"] * HOUR_S)
-    condition, still = over > 0.0, Signal(np.round(loss.values - 0.9 * limit, 6)) > 0.0
+    condition, still = over > 0.0, Signal(loss.values - 0.9 * limit).rounded() > 0.0
     if frame.has("rain"):
         dry = ~(frame["rain"].mean(2 * steps) > DRY_MM_PER_H)
         condition, still = condition.where(dry), still.where(dry)

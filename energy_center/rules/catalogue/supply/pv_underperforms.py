@@ -145,7 +145,7 @@ def _ratio(frame: Frame, p: Parameters) -> tuple[Signal, Signal]:
     due = Signal(corrected).mean(day, covered=0.95)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = made.values / (p["rated_kw"] * due.values)
-    return Signal(np.round(ratio, 6)), sun.mean(day, covered=0.95) * (24.0 / 1000.0)
+    return Signal(ratio).rounded(), sun.mean(day, covered=0.95) * (24.0 / 1000.0)
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:

@@ -4,12 +4,10 @@ A burst pipe or an open fire hose: damage grows by the minute. Source: engineeri
 quarter of an hour, while the slow night-leak rule needs nights.
 """
 
-import numpy as np
-
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
 from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
-from energy_center.rules.window import Frame, Signal
+from energy_center.rules.window import Frame
 
 RULE = Rule(
     rule_id="water-burst",
@@ -107,7 +105,7 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Five-minute mean over the limit, in the closed hours that run over midnight."""
-    flow = Signal(np.round(frame["flow"].mean(frame.steps(300)).values, 6))
+    flow = frame["flow"].mean(frame.steps(300)).rounded()
     hours = frame.local_hours()
     closed = frame.mask((hours >= p["from_h"]) | (hours < p["to_h"]))
     return Verdict(

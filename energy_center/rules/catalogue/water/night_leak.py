@@ -19,7 +19,7 @@ from energy_center.rules.rule import (
     Verdict,
     Waste,
 )
-from energy_center.rules.window import Frame, Mask, Signal
+from energy_center.rules.window import Frame, Mask
 
 RULE = Rule(
     rule_id="water-night-leak",
@@ -126,7 +126,7 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Quarter-hour mean over the limit, judged at night alone; days pause the hold."""
-    flow = Signal(np.round(frame["flow"].mean(frame.steps(900)).values, 6))
+    flow = frame["flow"].mean(frame.steps(900)).rounded()
     hours = frame.local_hours()
     night = frame.mask((hours >= p["from_h"]) & (hours < p["to_h"]))
     return Verdict(
