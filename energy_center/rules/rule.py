@@ -14,6 +14,7 @@ from energy_center.domain.site import Text
 from energy_center.rules.window import Frame, Mask, Signal
 
 Parameters = Mapping[str, float]
+WAY_BACK = 0.1  # hysteresis: share of the limit by which a figure must have come back
 
 
 class Where(StrEnum):
@@ -107,6 +108,40 @@ class Verdict:
     still: Mask | None = None
     # figures of each step by name (with the unit in it), for the alarm's evidence
     figures: Mapping[str, Signal] = field(default_factory=dict)
+
+    @classmethod
+    def above(
+        cls,
+        figure: Signal,
+        limit: float,
+        figures: Mapping[str, Signal],
+        where: Mask | None = None,
+        besides: Mask | None = None,
+    ) -> "Verdict":
+        """Stands above the limit, and still does until the figure has come 10 % below it.
+
+        It applies where `where` is true; `besides` must be true too, else it does not stand.
+        """
+        still = figure > (1.0 - WAY_BACK) * limit
+        return cls(_judged(figure > limit, where, besides), _judged(still, where, besides), figures)
+
+    @classmethod
+    def below(
+        cls,
+        figure: Signal,
+        limit: float,
+        figures: Mapping[str, Signal],
+        where: Mask | None = None,
+        besides: Mask | None = None,
+    ) -> "Verdict":
+        """Stands below the limit, and still does until the figure has come 10 % above it."""
+        still = figure < (1.0 + WAY_BACK) * limit
+        return cls(_judged(figure < limit, where, besides), _judged(still, where, besides), figures)
+
+
+def _judged(mask: Mask, where: Mask | None, besides: Mask | None) -> Mask:
+    whole = mask if besides is None else mask & besides
+    return whole if where is None else whole.where(where)
 
 
 @dataclass(frozen=True, slots=True)

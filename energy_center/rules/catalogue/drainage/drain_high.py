@@ -112,4 +112,4 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     """Above the level, with or without rain."""
     level = frame["level"]
     figures = {"drainage_level_m": level, "rain_mm_per_h": frame["rain"]}
-    return Verdict(level > p["high_level_m"], level > 0.9 * p["high_level_m"], figures)
+    return Verdict.above(level, p["high_level_m"], figures)

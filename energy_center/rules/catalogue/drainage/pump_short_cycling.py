@@ -89,8 +89,4 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     """Starts of all pumps of the pit in the last hour."""
     steps = frame.steps(HOUR_S)
     total = Signal(np.sum([counter.rise(steps).values for counter in frame.all("starts")], axis=0))
-    return Verdict(
-        total > p["most_starts"],
-        total > 0.9 * p["most_starts"],
-        {"starts_per_hour": total, "sump_level_m": frame["level"]},
-    )
+    return Verdict.above(total, p["most_starts"], {"starts_per_hour": total, "sump_level_m": frame["level"]})

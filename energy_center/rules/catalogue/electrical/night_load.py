@@ -134,11 +134,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     power = frame["power"].mean(frame.steps(1800)).rounded()
     hours = frame.local_hours()
     night = frame.mask((hours >= FROM_H) | (hours < TO_H))
-    return Verdict(
-        (power > p["most_night_kw"]).where(night),
-        (power > 0.9 * p["most_night_kw"]).where(night),
-        {"power_kW": power},
-    )
+    return Verdict.above(power, p["most_night_kw"], {"power_kW": power}, night)
 
 
 def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:

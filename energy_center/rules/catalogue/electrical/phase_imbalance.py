@@ -96,8 +96,4 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     deviation[~np.isfinite(deviation)] = np.nan
     off = Signal(deviation).rounded()
     loaded = Signal(mean) > p["least_a"]
-    return Verdict(
-        (off > p["most_pct"]).where(loaded),
-        (off > 0.9 * p["most_pct"]).where(loaded),
-        {"imbalance_%": off, "active_power_kW": frame["power"]},
-    )
+    return Verdict.above(off, p["most_pct"], {"imbalance_%": off, "active_power_kW": frame["power"]}, loaded)

@@ -117,8 +117,5 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = Signal(gap / np.abs(main.values)).rounded()
     large = Signal(gap) > p["least_kw"]
-    return Verdict(
-        (share > p["most_share"]) & large,
-        (share > 0.9 * p["most_share"]) & large,
-        {"residual_share": share, "residual_kW": Signal(main.values - parts)},
-    )
+    figures = {"residual_share": share, "residual_kW": Signal(main.values - parts)}
+    return Verdict.above(share, p["most_share"], figures, besides=large)

@@ -186,11 +186,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     steps = frame.steps(3600)
     kw_per_rt, over = _excess(frame, p)
     loaded = (frame["load"].mean(steps) > p["least_load"]) & held(frame["status"].on(), steps)
-    return Verdict(
-        (over > p["over_share"]).where(loaded),
-        (over > 0.9 * p["over_share"]).where(loaded),
-        {"kW_per_RT": kw_per_rt, "load_%": frame["load"]},
-    )
+    return Verdict.above(over, p["over_share"], {"kW_per_RT": kw_per_rt, "load_%": frame["load"]}, loaded)
 
 
 def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:

@@ -108,8 +108,9 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     steps = frame.steps(p["average_min"] * 60)
     over = (frame["supply"] - frame["setpoint"]).mean(steps).rounded()
     settled = held(frame["status"].on(), frame.steps(p["settled_min"] * 60))
-    return Verdict(
-        (over > p["over_k"]).where(settled),
-        (over > 0.9 * p["over_k"]).where(settled),
+    return Verdict.above(
+        over,
+        p["over_k"],
         {"over_setpoint_K": over, "chilled_water_supply_temperature_Cel": frame["supply"]},
+        settled,
     )

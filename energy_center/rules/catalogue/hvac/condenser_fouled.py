@@ -129,11 +129,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     # on for the whole mean: a mean that reaches back into the standstill is too small
     loaded = (frame["load"].mean(steps) > p["least_load"]) & held(frame["status"].on(), steps)
     over = (approach - _clean_k(frame, p)).rounded()
-    return Verdict(
-        (over > p["over_k"]).where(loaded),
-        (over > 0.9 * p["over_k"]).where(loaded),
-        {"approach_K": approach, "load_%": frame["load"]},
-    )
+    return Verdict.above(over, p["over_k"], {"approach_K": approach, "load_%": frame["load"]}, loaded)
 
 
 def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:

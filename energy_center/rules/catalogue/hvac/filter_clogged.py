@@ -112,8 +112,6 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     with np.errstate(divide="ignore", invalid="ignore"):
         full = Signal(frame["drop"].mean(steps).values / np.square(speed.values / 100.0)).rounded()
     running = held(frame["fan"].on(), steps) & (speed > p["least_speed"])
-    return Verdict(
-        (full > p["final_pa"]).where(running),
-        (full > 0.9 * p["final_pa"]).where(running),
-        {"filter_drop_at_full_speed_Pa": full, "fan_speed_%": speed},
+    return Verdict.above(
+        full, p["final_pa"], {"filter_drop_at_full_speed_Pa": full, "fan_speed_%": speed}, running
     )

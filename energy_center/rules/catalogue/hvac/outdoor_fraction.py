@@ -137,8 +137,9 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     excess, far = _excess(frame, p)
     running = held(frame["fan"].on(), frame.steps(2 * p["average_min"] * 60))
     off = Signal(np.abs(excess.values))
-    return Verdict(
-        (off > p["off_points"]).where(running & far),
-        (off > 0.9 * p["off_points"]).where(running & far),
+    return Verdict.above(
+        off,
+        p["off_points"],
         {"outdoor_air_beyond_command_%": excess, "mixed_air_temperature_Cel": frame["mixed"]},
+        running & far,
     )

@@ -100,8 +100,6 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     limit_k = p["design_k"] * p["share"] / 100.0
     slowest = -((-frame["flow"]).highest(frame.steps(p["start_min"] * 60)))
     moving = slowest > p["least_flow"]
-    return Verdict(
-        (difference < limit_k).where(moving),
-        (difference < 1.1 * limit_k).where(moving),
-        {"difference_K": difference, "flow_m3_per_h": frame["flow"]},
+    return Verdict.below(
+        difference, limit_k, {"difference_K": difference, "flow_m3_per_h": frame["flow"]}, moving
     )

@@ -98,8 +98,5 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     humidity = frame["humidity"].mean(steps)
     both = (cooling > p["valve_open"]) & (reheat > p["valve_open"])
     running = frame["fan"].on()
-    return Verdict(
-        (both & (humidity < p["dry_below"])).where(running),
-        (both & (humidity < 1.1 * p["dry_below"])).where(running),
-        {"chilled_water_valve_%": cooling, "reheat_valve_%": reheat, "humidity_%": humidity},
-    )
+    figures = {"chilled_water_valve_%": cooling, "reheat_valve_%": reheat, "humidity_%": humidity}
+    return Verdict.below(humidity, p["dry_below"], figures, running, both)

@@ -130,8 +130,5 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     if frame.has("water"):
         running = running & (frame["water"].mean(steps) < p["cold_water_c"])
     wide = frame["valve"].mean(steps) > p["wide_open"]
-    return Verdict(
-        (wide & (over > p["over_k"])).where(running),
-        (wide & (over > 0.9 * p["over_k"])).where(running),
-        {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]},
-    )
+    figures = {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]}
+    return Verdict.above(over, p["over_k"], figures, running, wide)

@@ -139,8 +139,6 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     wet = wet_bulb_c(frame["outdoor"].mean(steps).values, frame["humidity"].mean(steps).values)
     approach = Signal(water.values - wet).rounded()
     free = held(frame["fan"].on(), steps) & (water > p["least_water_c"])
-    return Verdict(
-        (approach > p["over_k"]).where(free),
-        (approach > 0.9 * p["over_k"]).where(free),
-        {"approach_K": approach, "condenser_water_supply_temperature_Cel": water},
+    return Verdict.above(
+        approach, p["over_k"], {"approach_K": approach, "condenser_water_supply_temperature_Cel": water}, free
     )

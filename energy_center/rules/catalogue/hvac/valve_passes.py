@@ -118,8 +118,6 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     drop = (frame["mixed"].mean(steps) - frame["supply"].mean(steps)).rounded()
     settled = frame.steps(p["settled_min"] * 60)
     shut = held((frame["valve"] < p["shut_below"]) & frame["fan"].on(), settled)
-    return Verdict(
-        (drop > p["least_drop_k"]).where(shut),
-        (drop > 0.9 * p["least_drop_k"]).where(shut),
-        {"temperature_drop_K": drop, "chilled_water_valve_%": frame["valve"]},
+    return Verdict.above(
+        drop, p["least_drop_k"], {"temperature_drop_K": drop, "chilled_water_valve_%": frame["valve"]}, shut
     )

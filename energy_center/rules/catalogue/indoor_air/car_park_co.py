@@ -96,4 +96,4 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Ten-minute mean over the level."""
     mean = frame["co"].mean(frame.steps(p["average_min"] * 60)).rounded()
-    return Verdict(mean > p["most_ppm"], mean > 0.9 * p["most_ppm"], {"co_ppm": mean})
+    return Verdict.above(mean, p["most_ppm"], {"co_ppm": mean})

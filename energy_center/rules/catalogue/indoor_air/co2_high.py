@@ -99,4 +99,4 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Quarter-hour mean over the limit."""
     mean = frame["co2"].mean(frame.steps(p["average_min"] * 60)).rounded()
-    return Verdict(mean > p["most_ppm"], mean > 0.9 * p["most_ppm"], {"zone_co2_ppm": mean})
+    return Verdict.above(mean, p["most_ppm"], {"zone_co2_ppm": mean})

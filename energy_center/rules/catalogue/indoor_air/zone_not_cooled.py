@@ -127,8 +127,6 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     calls = frame["fan"].on() & (frame["valve"] > p["wide_open"])
     if frame.has("water"):
         calls = calls & (frame["water"] < p["cold_water_c"])
-    return Verdict(
-        (over > p["over_k"]).where(calls),
-        (over > 0.9 * p["over_k"]).where(calls),
-        {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]},
+    return Verdict.above(
+        over, p["over_k"], {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]}, calls
     )

@@ -104,10 +104,8 @@ RULE = Rule(
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Make-up open above the level."""
-    is_open, level = frame["valve"].on(), frame["level"]
-    return Verdict(
-        is_open & (level > p["enough"]), is_open & (level > 0.9 * p["enough"]), {"tank_level_%": level}
-    )
+    level = frame["level"]
+    return Verdict.above(level, p["enough"], {"tank_level_%": level}, besides=frame["valve"].on())
 
 
 def saving(frame: Frame, mask: Mask, _p: Parameters) -> Waste:

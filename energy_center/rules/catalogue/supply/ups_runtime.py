@@ -105,8 +105,5 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Below the least time while it is not in use."""
     runtime = frame["runtime"]
-    short, still = runtime < p["least_min"], runtime < 1.1 * p["least_min"]
-    if frame.has("battery"):
-        resting = ~frame["battery"].on()
-        short, still = short.where(resting), still.where(resting)
-    return Verdict(short, still, {"runtime_remaining_min": runtime})
+    resting = ~frame["battery"].on() if frame.has("battery") else None
+    return Verdict.below(runtime, p["least_min"], {"runtime_remaining_min": runtime}, resting)

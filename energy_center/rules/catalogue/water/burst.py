@@ -108,8 +108,4 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     flow = frame["flow"].mean(frame.steps(300)).rounded()
     hours = frame.local_hours()
     closed = frame.mask((hours >= p["from_h"]) | (hours < p["to_h"]))
-    return Verdict(
-        (flow > p["most_m3_per_h"]).where(closed),
-        (flow > 0.9 * p["most_m3_per_h"]).where(closed),
-        {"water_flow_m3_per_h": flow},
-    )
+    return Verdict.above(flow, p["most_m3_per_h"], {"water_flow_m3_per_h": flow}, closed)

@@ -129,11 +129,7 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     flow = frame["flow"].mean(frame.steps(900)).rounded()
     hours = frame.local_hours()
     night = frame.mask((hours >= p["from_h"]) & (hours < p["to_h"]))
-    return Verdict(
-        (flow > p["least_m3_per_h"]).where(night),
-        (flow > 0.9 * p["least_m3_per_h"]).where(night),
-        {"water_flow_m3_per_h": flow},
-    )
+    return Verdict.above(flow, p["least_m3_per_h"], {"water_flow_m3_per_h": flow}, night)
 
 
 def saving(frame: Frame, mask: Mask, _p: Parameters) -> Waste:
