@@ -14,6 +14,7 @@ from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
 from dashboards.components.still import still
 from dashboards.pages.alarm.evidence import evidence_chart, evidence_words
+from dashboards.pages.alarm.suggestion import suggestion_part
 from dashboards.request import PageRequest
 from energy_center.domain.alarms import AlarmState
 from energy_center.services.alarms import AlarmDetail, AlarmRow, get_alarm
@@ -49,6 +50,7 @@ async def draw_body(request: PageRequest) -> Component:
                         [
                             _facts(row, request),
                             await evidence_chart(detail, request),
+                            await suggestion_part(detail, request) or html.Div(""),
                             _advice(detail, request),
                         ],
                         className="left",
@@ -102,8 +104,6 @@ def _advice(detail: AlarmDetail, request: PageRequest) -> Component:
     ]
     if words.safety:
         blocks.append(html.Div([html.H3(t("alarm.safety")), html.P(words.safety)], className="safety"))
-    if words.suggestion:
-        blocks.append(html.Div([html.H3(t("alarm.suggestion")), html.P(words.suggestion)]))
     return html.Section(blocks, className="panel advice")
 
 

@@ -25,13 +25,6 @@ log = logging.getLogger(__name__)
 _MOST_SERIES = 4
 _CHART_POINTS = 600
 _AFTERWARDS = timedelta(minutes=30)  # after the return to normal, to see that it stays there
-_SAVINGS = (
-    ("energy_kwh", "kWh"),
-    ("per_day_kwh", "kWh/d"),
-    ("money_ntd", "NT$"),
-    ("carbon_kg", "kgCO₂e"),
-    ("water_m3", "m³"),
-)
 # The end of a rule's name for a number, in lower case -> UCUM code; rules write both `_c` and `_Cel`.
 _UCUM = {
     "m": "m", "s": "s", "min": "min", "h": "h", "kw": "kW", "kwh": "kW.h", "k": "K", "c": "Cel", "cel": "Cel",
@@ -99,17 +92,12 @@ def limits_of(evidence: Mapping[str, Any], series: Sequence[Trend], request: Pag
 
 
 def evidence_words(detail: AlarmDetail, request: PageRequest) -> Component:
-    """The rule's figures when it was raised, its parameters, the estimated waste and its source."""
+    """The rule's figures when it was raised, its parameters and its source."""
     evidence = detail.evidence
     rows = [
         pair(*_measured(name, amount, request))
         for group in ("values", "parameters")
         for name, amount in dict(evidence.get(group) or {}).items()
-    ]
-    rows += [
-        pair(request.t("alarm.wasted"), html.Span(f"{float(amount):,.0f} {unit}"))
-        for name, unit in _SAVINGS
-        if (amount := detail.suggestion.get(name)) is not None
     ]
     notes = ", ".join(str(note) for note in evidence.get("notes") or ())
     small = [html.Div(words, className="small-print") for words in (notes, detail.source) if words]
