@@ -14,6 +14,8 @@ COIL_K = 16.0  # air cooled by the fully open coil with 7 C water
 REHEAT_K_PER_PCT = 0.12
 MINIMUM_DAMPER = 0.20
 STUCK_DAMPER = 0.90
+MIXED_OFF_K = 8.0
+FIXED_REHEAT_PCT = 45.0
 PASSING_SHARE = 0.80
 FOULED_COIL = 0.45
 CLOGGED_PA = 220.0
@@ -84,9 +86,11 @@ def _dampers(chunk: Chunk, unit: Equipment, on: Floats) -> tuple[Floats, Floats]
     mild = (chunk.outdoor("temperature_c").mean(axis=0) < 23.5) & (
         chunk.outdoor("enthalpy_kj_kg").mean(axis=0) < 46.0
     )
+    mild = mild & (chunk.share_active("economiser_disabled", unit.id) == 0.0)
     command = np.where(mild, 0.75, MINIMUM_DAMPER) * on
     stuck = chunk.share_active("stuck_damper", unit.id)
-    return command, np.where(stuck > 0, STUCK_DAMPER, command)
+    stands = np.minimum(MINIMUM_DAMPER + stuck * (STUCK_DAMPER - MINIMUM_DAMPER), 1.0)
+    return command, np.where(stuck > 0, stands, command)
 
 
 def _return_humidity(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Floats:
@@ -113,11 +117,8 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     setting = np.round(2.0 * np.clip(17.5 - 4.0 * house.load_share.mean(axis=0), 13.5, 17.5)) / 2.0
     setting = chunk.commanded(unit.id, "supply_air_temperature_setpoint", setting)
     drying = np.clip(7.0 * (humidity - 60.0), 0.0, 30.0)
-    reheat = (
-        np.where(chunk.share_active("reheat_against_cooling", unit.id) > 0, 45.0, drying)
-        * on
-        * house.plant_on
-    )
+    fixed = FIXED_REHEAT_PCT * chunk.share_active("reheat_against_cooling", unit.id)
+    reheat = np.where(fixed > 0, fixed, drying) * on * house.plant_on
     warming = REHEAT_K_PER_PCT * reheat
     leak = PASSING_SHARE * chunk.share_active("passing_chilled_water_valve", unit.id)
     hunt = 0.25 * chunk.noise(f"{unit.id}-valve", 1300.0)
@@ -129,7 +130,8 @@ def _air_handler(chunk: Chunk, house: House, unit: Equipment, on: Floats) -> Non
     chunk.put_states(unit, "supply_air_temperature_setpoint", setting)
     chunk.put(unit, "return_air_temperature", back, 0.04)
     chunk.put(unit, "return_air_humidity", humidity, 0.25)
-    chunk.put(unit, "mixed_air_temperature", np.where(on > 0, mixed, zone - 0.1), 0.06)
+    off_k = MIXED_OFF_K * chunk.share_active("mixed_air_sensor_wrong", unit.id)
+    chunk.put(unit, "mixed_air_temperature", np.where(on > 0, mixed, zone - 0.1) + off_k, 0.06)
     _put_valve(chunk, unit, coil, on)
     chunk.put(unit, "reheat_valve", reheat)
     chunk.put(unit, "outdoor_air_damper", 100.0 * command)
@@ -143,7 +145,7 @@ def _put_valve(chunk: Chunk, unit: Equipment, coil: _Coil, on: Floats) -> None:
     """Publish the valve's command; a loop that hunts swings it around its middle."""
     hunting = chunk.share_active("loop_hunting", unit.id) * (coil.valve_pct.max(axis=0) > 1.0)
     valve = np.where(hunting > 0, 50.0, coil.valve_pct) * on
-    swing = np.where(hunting > 0, 33.0, 0.3 * (coil.valve_pct.min(axis=0) > 1.0)) * on
+    swing = np.where(hunting > 0, 33.0 * hunting, 0.3 * (coil.valve_pct.min(axis=0) > 1.0)) * on
     chunk.put(unit, "chilled_water_valve", valve, swing)
 
 

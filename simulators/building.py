@@ -17,6 +17,7 @@ from simulators.weather import weather_at
 OPEN_H, CLOSE_H = 7.0, 19.0
 PLANT_CLOSE_H = 18.5
 STAGGER_H = 0.25  # air handlers start and stop in three groups, to spare the mains
+STARVED = 0.6
 TOO_LOW_C = 22.0  # a set-point that somebody chose on a hot day
 COOLING_FROM_C = 15.5  # day mean above which the plant is put into service
 ROOM_KJ_KG = 53.0  # air at 25.5 C and 53 % rh
@@ -106,7 +107,7 @@ def simulate_zones(chunk: Chunk, house: House) -> None:
         setting = round(chunk.constant(f"{zone.id}-set", 25.5, 26.4) * 2) / 2
         setting = chunk.commands.get((zone.id, "zone_temperature_setpoint"), setting)
         lowered = chunk.share_active("setpoint_too_low", zone.id)
-        wanted = house.set_point[zone.id] = np.where(lowered > 0, TOO_LOW_C, setting)
+        wanted = house.set_point[zone.id] = np.round(2.0 * (setting - lowered * (setting - TOO_LOW_C))) / 2.0
         wobble = chunk.noise(f"{zone.id}-zone", 5400.0).mean(axis=0)
         own = free + chunk.constant(f"{zone.id}-free", -0.8, 0.8) + 0.25 * wobble
         on = _zone_on(chunk, house, zone) * (1.0 if zone.kind == "vrf" else house.plant_on)
@@ -193,8 +194,11 @@ def _publish_vav(chunk: Chunk, house: House, unit: Equipment, demand: Floats, on
     flow_set = chunk.model.rated(unit, "flow_m3_h") * (0.3 + 0.7 * demand * house.plant_on) * on
     flow = flow_set * (1.0 + 0.015 * chunk.noise(f"{unit.id}-flow", 1800.0))
     chunk.put(unit, "supply_air_flow_setpoint", flow_set)
+    starved = chunk.share_active("vav_starved", unit.id)
+    flow = flow * (1.0 - STARVED * starved)
     chunk.put(unit, "supply_air_flow", flow, 0.012 * flow.mean(axis=0))
     opening = np.clip(100.0 * (flow_set / chunk.model.rated(unit, "flow_m3_h")) ** 0.8 * 0.88, 0.0, 100.0)
+    opening = np.where(starved > 0, 100.0 * on, opening)
     chunk.put(unit, "damper_position", opening, 0.4 * on)
 
 
@@ -234,9 +238,9 @@ def simulate_air_quality(chunk: Chunk, house: House) -> None:
     for sensor in sensors:
         people = occupancy.people_share(chunk, sensor.id).mean(axis=0)
         crowd = chunk.constant(f"{sensor.id}-crowd", 340.0, 500.0)
-        aired = fresh * (1.0 - chunk.share_active("ventilation_failed", sensor.id))
-        target.append(OUTDOOR_PPM + people * crowd * np.where(aired > 0, 1.0, 2.4))
-        constant.append(np.where(aired > 0, 2100.0, 9000.0))
+        failed = np.minimum(chunk.share_active("ventilation_failed", sensor.id), 1.0)
+        target.append(OUTDOOR_PPM + people * crowd * np.where(fresh > 0, 1.0 + 1.4 * failed, 2.4))
+        constant.append(np.where(fresh > 0, 2100.0 + 6900.0 * failed, 9000.0))
         dry = 51.0 + 0.5 * np.clip(dew - 16.0, -8.0, 8.0)
         target.append(np.where(fresh * house.plant_on > 0, dry, np.clip(0.45 * humid + 27.0, 40.0, 67.0)))
         constant.append(np.where(fresh > 0, 2700.0, 20_000.0))

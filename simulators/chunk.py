@@ -52,13 +52,22 @@ class _Track:
 
 @dataclass(frozen=True)
 class Patch:
-    """A reading that stands still (``held``) or a register that restarted (``offset``), for a time."""
+    """A reading that stands still (``held``), else is scaled and off by an ``offset``, for a time.
+
+    A register that ``restarted`` keeps its offset for good.
+    """
 
     key: Key
     start: float
     end: float
     held: float | None
     offset: float
+    scale: float = 1.0
+    restarted: bool = False
+
+    def read(self, reading: Floats) -> Floats | float:
+        """Return what is read in place of the reading."""
+        return reading * self.scale - self.offset if self.held is None else self.held
 
 
 def make_grid(start: float, end: float, faults: Sequence[Fault]) -> Grid:
@@ -130,17 +139,17 @@ class Chunk:
         return own if commanded is None else np.full_like(own, commanded)
 
     def active(self, name: str, equipment_id: str) -> Floats | None:
-        """Return 1 for intervals in which the fault acts on the equipment, None when it never does here."""
+        """Return the fault's size for intervals in which it acts on the equipment, else 0; None if never."""
         found = [f for f in self.faults if f.name == name and f.equipment_id == equipment_id]
         if not found:
             return None
         flags = np.zeros(self.grid.count)
         for fault in found:
-            flags[(self.middle > fault.start) & (self.middle < fault.end)] = 1.0
+            flags[(self.middle > fault.start) & (self.middle < fault.end)] = fault.size
         return flags
 
     def share_active(self, name: str, equipment_id: str) -> Floats:
-        """Return the fault's activity per interval, zeros when it never acts here."""
+        """Return the fault's size per interval, zeros when it never acts here."""
         flags = self.active(name, equipment_id)
         return np.zeros(self.grid.count) if flags is None else flags
 
@@ -267,7 +276,7 @@ class Chunk:
             if isinstance(row, Integral) or key in self._counts:
                 registers[key] = float(row.value(place)[0])
         held = {p.key: p.held for p in self.patches if p.held is not None and p.start <= time < p.end}
-        resets = {p.key: p.offset for p in self.patches if p.held is None and p.start <= time}
+        resets = {p.key: p.offset for p in self.patches if p.restarted and p.start <= time}
         return State(registers, tracked, held, resets)
 
     def read(self, key: Key, place: Place) -> Floats:
@@ -277,9 +286,7 @@ class Chunk:
             if patch.key != key:
                 continue
             inside = (place.time >= patch.start) & (place.time < patch.end)
-            reading = np.where(
-                inside, patch.held if patch.held is not None else reading - patch.offset, reading
-            )
+            reading = np.where(inside, patch.read(reading), reading)
         return reading
 
 

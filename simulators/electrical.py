@@ -183,7 +183,8 @@ def _shares(chunk: Chunk, meter: Equipment) -> list[Line]:
     uneven = chunk.share_active("phase_imbalance", meter.id)
     lines = []
     for p, wrong in enumerate((0.45, 0.30, 0.25)):
-        share = np.where(uneven > 0, wrong, (1.0 + skew[p]) / 3.0)
+        even = (1.0 + skew[p]) / 3.0
+        share = even + uneven * (wrong - even)
         lines.append(chunk.line(f"{meter.id}-share-{p}", np.stack([share, share])))
     return lines
 
@@ -236,7 +237,9 @@ def _surge(chunk: Chunk, house: House, pv: list[Source]) -> None:
         (_ends_of(source, like) for group in house.loads.values() for _, source in group), np.zeros_like(like)
     )
     load = load + sum((_ends_of(source, like) for source in pv), np.zeros_like(like))
-    extra = np.maximum(SURGE_SHARE * chunk.model.building(house.id, "contract_kw") - load, 0.0) * active
+    surge = 1.0 + (SURGE_SHARE - 1.0) * active
+    wanted = surge * chunk.model.building(house.id, "contract_kw")
+    extra = np.maximum(wanted - load, 0.0) * (active > 0)
     floors = [name for name in house.loads if name.startswith("fl")]
     for name in floors:
         house.draw(

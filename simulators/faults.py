@@ -12,6 +12,7 @@ from pathlib import Path
 
 from simulators.model import Equipment, Model
 
+LARGEST = 2.0  # times the effect that a kind names
 WASH_DOWN_S = 240.0  # how long water runs into the pit when its pumps trip
 
 
@@ -45,8 +46,24 @@ FAULTS: dict[str, FaultKind] = {
         "ltb-fcu-10-3", ("fcu", "vav", "vrf", "iaq"), "zone temperature reads up to 3 K high within a day"
     ),
     "sensor_stuck": FaultKind(
-        "ltb-fcu-12-2", ("fcu", "vav", "vrf", "iaq", "ahu"), "zone (return air) temperature stands still"
+        "ltb-fcu-12-2",
+        ("fcu", "vav", "vrf", "iaq", "ahu", "rain-tank"),
+        "zone (return air) temperature or tank level stands still",
     ),
+    "sensor_spikes": FaultKind(
+        "ltb-fcu-12-3",
+        ("fcu", "vav", "vrf", "iaq"),
+        "zone temperature jumps 20 K up for minutes, now and then",
+    ),
+    "sensor_broken": FaultKind(
+        "ltb-vav-04-2", ("fcu", "vav", "vrf", "iaq"), "wire broken: zone temperature reads 0 Cel"
+    ),
+    "unit_mismatch": FaultKind("ltb-fl02-meter", ("meter",), "active power reads in MW as if it were kW"),
+    "mixed_air_sensor_wrong": FaultKind("ltb-ahu-01", ("ahu",), "mixed air reads 8 K too warm"),
+    "economiser_disabled": FaultKind("ltb-ahu-04", ("ahu",), "the outdoor-air damper never opens further"),
+    "vav_starved": FaultKind("ltb-vav-06-2", ("vav",), "the box is wide open and gets 60 % less air"),
+    "sequencing_wrong": FaultKind("ltb-plant", ("plant",), "one chiller more runs than the load needs"),
+    "inflow_high": FaultKind("ltb-sump-b1", ("sump",), "21 m3/h run into the pit"),
     "counter_reset": FaultKind("ltb-fl05-meter", ("meter", "ev"), "energy register restarts from zero"),
     "pump_short_cycling": FaultKind(
         "ltb-sump-b2", ("sump", "sump-pump", "pump"), "check valve leaks: about twenty pump starts an hour"
@@ -106,18 +123,23 @@ FAULTS: dict[str, FaultKind] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One injected fault; times are epoch seconds, ``end`` infinite while it lasts."""
+    """One injected fault; times are epoch seconds, ``end`` infinite while it lasts.
+
+    ``size`` is the share of the effect that its kind names; a fault that is or is not has size 1.
+    """
 
     name: str
     equipment_id: str
     start: float
     end: float = float("inf")
+    size: float = 1.0
 
-    def as_json(self) -> dict[str, str | None]:
+    def as_json(self) -> dict[str, str | float | None]:
         """Return the fault with ISO times."""
         return {
             "name": self.name,
             "equipment": self.equipment_id,
+            "size": self.size,
             "from": _iso(self.start),
             "to": None if self.end == float("inf") else _iso(self.end),
             "effect": FAULTS[self.name].effect,
@@ -158,13 +180,16 @@ def affected(model: Model, place: str) -> list[Equipment]:
 
 
 def parse_fault(model: Model, text: str) -> Fault:
-    """Read ``name@equipment:from..to`` (ISO times with zone) or ``name:from..to``.
+    """Read ``name@equipment:from..to`` (ISO times with zone); the equipment may be left out.
+
+    ``name*0.6`` is a fault of 0.6 times its kind's effect.
 
     Raises:
         ValueError: the text does not have this form.
     """
     head, separator, window = text.partition(":")
-    name, _, place = head.partition("@")
+    sized, _, place = head.partition("@")
+    name, star, share = sized.partition("*")
     first, dots, last = window.partition("..")
     if not separator or not dots:
         raise ValueError(f"fault {text!r}: expected name@equipment:FROM..TO")
@@ -172,7 +197,18 @@ def parse_fault(model: Model, text: str) -> Fault:
     end = dt.datetime.fromisoformat(last)
     if start.tzinfo is None or end.tzinfo is None or end <= start:
         raise ValueError(f"fault {text!r}: times need a zone, and the end comes after the start")
-    return Fault(name, resolve(model, name, place or None), start.timestamp(), end.timestamp())
+    size = _size(text, share) if star else 1.0
+    return Fault(name, resolve(model, name, place or None), start.timestamp(), end.timestamp(), size)
+
+
+def _size(text: str, share: str) -> float:
+    try:
+        size = float(share)
+    except ValueError:
+        size = 0.0
+    if not 0.0 < size <= LARGEST:
+        raise ValueError(f"fault {text!r}: a size is a number above 0, at most {LARGEST:g}")
+    return size
 
 
 def write_truth(path: Path, faults: Sequence[Fault]) -> None:

@@ -53,6 +53,8 @@ def _stage(chunk: Chunk, house: House, chillers: list[Equipment]) -> Stage:
     capacity = chunk.model.rated(chillers[0], "cooling_kw")
     most = len(chillers)
     count = _staged(chunk, house, capacity, most)
+    more = chunk.share_active("sequencing_wrong", f"{house.id}-plant") > 0
+    count = np.where(more & (count > 0), np.minimum(count + 1, most), count)
     lead = (chunk.day + 3) // 7  # the lead machine changes on Mondays
     running = {c.id: (((place - lead) % most) < count).astype(float) for place, c in enumerate(chillers)}
     delivered = np.minimum(house.cooling_kw, 1.03 * count * capacity)

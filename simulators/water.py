@@ -17,7 +17,7 @@ NIGHT_M3_H = 0.012
 TOILET_LEAK_M3_H = 0.25
 TANK_LEAK_M3_H = 0.6
 WASH_DOWN_M3_H = 60.0
-BACKFLOW_M3_H, CYCLING_BAND_M = 6.0, 0.06
+BACKFLOW_M3_H, CYCLING_BAND_M, INFLOW_M3_H = 6.0, 0.06, 21.0
 RUNOFF = 0.8
 BURST_M3_H, GROUND_RISE_M, BACKED_UP_M, FIRE_MAIN_LOSS_KPA = 6.0, 5.0, 1.5, 250.0
 WORN_PUMP = 0.05
@@ -157,6 +157,7 @@ def simulate_sumps(chunk: Chunk, house: House) -> None:
                 washing = (chunk.middle > fault.start) & (chunk.middle < fault.start + WASH_DOWN_S)
                 inflow = inflow + WASH_DOWN_M3_H * washing
         inflow = inflow + BACKFLOW_M3_H * cycling
+        inflow = inflow + INFLOW_M3_H * chunk.share_active("inflow_high", sump.id)
         level = float(chunk.opened(f"{sump.id}-level", chunk.constant(f"{sump.id}-l", 0.5, 1.1)))
         opening = (
             level,

@@ -165,7 +165,7 @@ class World:
         for patch in self._chunk.patches:
             if patch.start <= self._now < patch.end:
                 place = self._index[patch.key]
-                values[place] = values[place] - patch.offset if patch.held is None else patch.held
+                values[place] = patch.read(values[place])
         self._values: list[float] = values.tolist()
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import json
 
@@ -19,6 +20,13 @@ SIGNATURES = {
     "after_hours_cooling": ("ltb-ahu-03", "fan_status", 1.0),
     "sensor_drift": ("ltb-fcu-10-3", "zone_temperature", 2.5),
     "sensor_stuck": ("ltb-fcu-12-2", "zone_temperature", -1.0),
+    "sensor_spikes": ("ltb-fcu-12-3", "zone_temperature", 19.0),
+    "sensor_broken": ("ltb-vav-04-2", "zone_temperature", -20.0),
+    "unit_mismatch": ("ltb-fl02-meter", "active_power", -5.0),
+    "mixed_air_sensor_wrong": ("ltb-ahu-01", "mixed_air_temperature", 7.0),
+    "vav_starved": ("ltb-vav-06-2", "damper_position", 20.0),
+    "sequencing_wrong": ("ltb-chiller-3", "load_ratio", -10.0),
+    "inflow_high": ("ltb-sump-b1-p1", "run_hours", 2.0),
     "counter_reset": ("ltb-fl05-meter", "energy_import", -1000.0),
     "pump_short_cycling": ("ltb-sump-b2-p1", "start_count", 100.0),
     "sump_pump_failed": ("ltb-sump-b3", "high_float", 1.0),
@@ -76,7 +84,7 @@ def spoilt(run_past, make_fault):
 
 
 def test_every_fault_has_a_signature():
-    assert set(SIGNATURES) | {"meter_offline", "irrigation_fixed"} == set(FAULTS)
+    assert set(SIGNATURES) | {"meter_offline", "irrigation_fixed", "economiser_disabled"} == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -199,3 +207,28 @@ def test_reading_faults_last_over_the_turn_of_the_month(model):
     assert register[48] == pytest.approx(0.0, abs=1e-6)
     assert (np.diff(register[48:]) > 0).all()
     assert register[-1] < 2000.0
+
+
+def test_fault_of_half_the_size_has_half_the_effect(run_past, make_fault, healthy):
+    whole = make_fault("water_burst")
+    half = dataclasses.replace(whole, size=0.5)
+    change = run_past([half]).of("ltb-water", "water_flow") - healthy.of("ltb-water", "water_flow")
+    assert change.max() == pytest.approx(3.0, abs=0.01)
+
+
+def test_economiser_that_is_disabled_keeps_the_damper_at_its_minimum(model):
+    mild = dt.datetime(2026, 1, 12, tzinfo=TAIPEI)
+    end, keys = mild + dt.timedelta(days=5), [("ltb-ahu-04", "outdoor_air_damper")]
+    openings = []
+    for faults in ([], [Fault("economiser_disabled", "ltb-ahu-04", mild.timestamp())]):
+        (month,) = history(model, 1, mild, end, 900, keys, faults=faults, origin=mild.timestamp())
+        openings.append(month.readings.max())
+    assert openings == [75.0, 20.0]
+
+
+def test_fault_text_may_name_a_size(model):
+    window = "2026-08-03T00:00:00+08:00..2026-08-04T00:00:00+08:00"
+    assert parse_fault(model, f"tank_leak*0.4@ym-rain-tank:{window}").size == 0.4
+    for wrong in ("0", "-1", "much", "9"):
+        with pytest.raises(ValueError, match="size"):
+            parse_fault(model, f"tank_leak*{wrong}@ym-rain-tank:{window}")
