@@ -11,6 +11,7 @@ EnergyCenterError
   DoNotRepeat           the same request would fail again
     DeviceRefused         the device answered with an exception code or error class
     NotSupported          the device lacks this point
+    NotSet                a document could not be set as PDF
   TellUser              a person must change something
     ConfigError           a file a person wrote is wrong; lists every mistake at once
     MigrationError        the database's schema and the program do not fit
@@ -78,6 +79,10 @@ class DeviceRefused(DoNotRepeat):
 
 class NotSupported(DoNotRepeat):
     """The device does not have this point."""
+
+
+class NotSet(DoNotRepeat):
+    """The document could not be set as PDF."""
 
 
 class TellUser(EnergyCenterError):

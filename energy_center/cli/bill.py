@@ -21,7 +21,14 @@ from energy_center.cli.csv_options import add_csv_arguments, export_document, te
 from energy_center.cli.intervals import add_register_arguments, read_study
 from energy_center.errors import Invalid
 from energy_center.i18n.text import LANGUAGES
-from energy_center.services.bill_building import Metered, bills_of, last_months, month_period, read_metered
+from energy_center.services.bill_building import (
+    BuildingBill,
+    Metered,
+    bills_of,
+    last_months,
+    month_period,
+    read_metered,
+)
 from energy_center.services.bill_export import account_of_words, periods_of, series_of
 from energy_center.services.bill_view import view_bill
 from energy_center.services.check_utility_bill import Checked, check_utility_bill
@@ -72,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list-plans", action="store_true", help="show all tariffs and end")
     parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="write the bill as PDF; one period only")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -102,6 +110,19 @@ class _Reckoned:
     series: Measured
     bills: Sequence[Bill]
     study: Study | None = None
+    made: Sequence[BuildingBill] = ()
+    file: str = ""
+
+    @property
+    def power_factor_from(self) -> str | None:
+        """Where the first bill's is from; one that was typed in is the bill's."""
+        return self.made[0].power_factor_from if self.made else "bill"
+
+    def subject(self, language: str) -> tuple[str, str]:
+        """What is billed: the building and its meter, or the file."""
+        if not self.made:
+            return self.file, self.file
+        return self.made[0].building.in_language(language), self.made[0].meter_id
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,6 +134,8 @@ def run(args: argparse.Namespace) -> int:
         raise Invalid("Say --site BUILDING for the installed site, or --csv FILE --plan ID for a file")
     reckoned = _of_file(args) if args.csv else asyncio.run(_of_site(args))
     found = _questions(args, reckoned)
+    if args.pdf:
+        _write_pdf(args, reckoned)
     if args.format == "json":
         out.as_json(_document(args, reckoned, found))
     else:
@@ -120,6 +143,19 @@ def run(args: argparse.Namespace) -> int:
     unusable = reckoned.study is not None and reckoned.study.export.bad_count > 0
     differs = found.checked is not None and not found.checked.agrees
     return 1 if unusable or differs or any(bill.is_provisional for bill in reckoned.bills) else 0
+
+
+def _write_pdf(args: argparse.Namespace, reckoned: _Reckoned) -> None:
+    from energy_center.services.bill_pdf import set_bill
+
+    if len(reckoned.bills) != 1:
+        raise Invalid(f"--pdf writes one bill; {len(reckoned.bills)} periods were asked for")
+    (bill,) = reckoned.bills
+    zone = bill.segments[-1].edition.zone
+    subject = reckoned.subject(args.language)
+    origin = reckoned.power_factor_from
+    args.pdf.write_bytes(set_bill(view_bill(bill), subject, args.language, zone, power_factor_from=origin))
+    out.line(str(args.pdf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +241,16 @@ def _of_file(args: argparse.Namespace) -> _Reckoned:
     series = series_of(study, plan)
     periods = _asked(args) or periods_of(study, plan)
     bills = [bill_series(plan, account, period, series, args.power_factor) for period in periods]
-    return _Reckoned(plan, account, periods, series, bills, study)
+    return _Reckoned(plan, account, periods, series, bills, study, file=args.csv.name)
 
 
 async def _of_site(args: argparse.Namespace) -> _Reckoned:
     periods = _asked(args) or last_months(datetime.now(UTC).date(), 1)
     async with installed_database(Settings(), min_size=0, max_size=1) as db:
         found: Metered = await read_metered(db, args.site, periods)
-    bills = [made.bill for made in bills_of(found, periods)]
-    return _Reckoned(found.held.tariff, found.held.account, periods, found.series, bills)
+    made = bills_of(found, periods)
+    bills = [one.bill for one in made]
+    return _Reckoned(found.held.tariff, found.held.account, periods, found.series, bills, made=made)
 
 
 def _list_plans(language: str) -> None:

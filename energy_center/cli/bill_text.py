@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from energy_center.cli import out
 from energy_center.i18n.text import text, text_or
+from energy_center.services import bill_words
 from energy_center.services.bill_view import BillView, LineView
 from energy_center.services.compare_plans import PlanCost
-from energy_center.tariffs.bill_model import BillingPeriod, NoteKind
+from energy_center.tariffs.bill_model import BillingPeriod
 from energy_center.tariffs.check_bill import Difference
 from energy_center.tariffs.contract import Advice
 from energy_center.tariffs.demand_response import Settled
@@ -41,17 +42,22 @@ def show_bill(bill: BillView, language: str) -> None:
     ]
     out.table(_columns(language, "line", "quantity", "price", "amount", "clause"), rows)
     provisional = f"  ({text('bill.provisional', language)})" if bill.is_provisional else ""
-    out.line(f"{text('bill.total', language)}: {bill.total:,} {bill.currency}{provisional}")
-    facts = [f"{text('bill.energy_total', language)} {_trim(bill.energy)} {_UNITS[bill.unit]}"]
+    if bill.total is None or bill.energy is None:
+        out.line(f"{text('bill.total', language)}: {text('bill.no_data', language)}")
+        facts = []
+    else:
+        out.line(f"{text('bill.total', language)}: {bill.total:,} {bill.currency}{provisional}")
+        facts = [f"{text('bill.energy_total', language)} {_trim(bill.energy)} {_UNITS[bill.unit]}"]
     if bill.highest_demand_kw is not None:
-        facts.append(f"{text('bill.highest_demand', language)} {_trim(bill.highest_demand_kw)} kW")
+        facts.append(f"{bill_words.demand_name(bill, language)} {_trim(bill.highest_demand_kw)} kW")
     if bill.power_factor_pct is not None:
         facts.append(f"{text('bill.power_factor', language)} {_trim(bill.power_factor_pct)} %")
     facts.append(f"{text('bill.coverage', language)} {bill.coverage:.1%}")
-    facts.append(f"{text('bill.vat_within', language)} {bill.vat_within:,}")
+    if bill.vat_within is not None:
+        facts.append(f"{text('bill.vat_within', language)} {bill.vat_within:,}")
     out.line("; ".join(facts))
     for note in bill.notes:
-        out.line(f"! {note_text(note.kind, note.facts, language)}")
+        out.line(f"! {bill_words.note(note.kind, note.facts, language)}")
     _show_missing(bill)
     for source in bill.sources:
         out.line(source)
@@ -65,12 +71,6 @@ def _show_missing(bill: BillView) -> None:
         out.line(f"    {start.isoformat(timespec='minutes')} .. {end.isoformat(timespec='minutes')}")
     if len(bill.missing) > _SHOWN_SPANS:
         out.line(f"    … {len(bill.missing)}")
-
-
-def note_text(kind: NoteKind, facts: Mapping[str, str], language: str) -> str:
-    """A note's sentence; facts that a note lacks stay a dash."""
-    holes = dict.fromkeys(("coverage", "hours", "spans", "first"), "–")
-    return text(f"bill.note.{kind.value}", language, **(holes | dict(facts)))
 
 
 def _name(line: LineView, language: str) -> str:

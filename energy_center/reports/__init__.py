@@ -1,1 +1,1 @@
-"""Reports."""
+"""PDF documents: templates in typst, and the one function that sets them."""

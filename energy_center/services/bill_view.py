@@ -63,7 +63,9 @@ class NoteView:
 class BillView:
     """A bill. `exact` is the sum of the lines; `total` is rounded once, `vat_within` the tax it holds.
 
-    `missing` are the spans [from, to) without a whole measurement. `is_provisional` under 99 % coverage.
+    Where nothing at all was measured, `energy`, `exact`, `total` and `vat_within` are None, and of the lines
+    only those stay that do not depend on it. `missing` are the spans [from, to) without a whole measurement.
+    `is_provisional` under 99 % coverage.
     """
 
     tariff_id: str
@@ -71,14 +73,14 @@ class BillView:
     currency: str
     first: date
     last: date
-    energy: Decimal
+    energy: Decimal | None
     unit: str
     highest_demand_kw: Decimal | None
     power_factor_pct: Decimal | None
     lines: tuple[LineView, ...]
-    exact: Decimal
-    total: Decimal
-    vat_within: Decimal
+    exact: Decimal | None
+    total: Decimal | None
+    vat_within: Decimal | None
     coverage: float
     is_provisional: bool
     missing: tuple[tuple[datetime, datetime], ...]
@@ -87,6 +89,7 @@ class BillView:
     sources: tuple[str, ...]
 
 
+_UNMEASURED = frozenset({LineKind.BASIC, LineKind.CUSTOMER, LineKind.ITEM})
 _SHOWN_TO = Decimal("0.0001")  # of money: shares by days do not end
 
 
@@ -94,6 +97,8 @@ def view_bill(bill: Bill) -> BillView:
     """Flatten a bill."""
     editions = dict.fromkeys(segment.edition.edition for segment in bill.segments)
     known = {s.edition.edition: s.edition for s in bill.segments}
+    is_known = bill.energy != 0 or bill.coverage > 0  # a register may tell what ran in a gap
+    shown = bill.lines if is_known else [x for x in bill.lines if x.kind in _UNMEASURED]
     demands = [kw for use in bill.uses for kw in use.demand_kw.values()]
     return BillView(
         tariff_id=bill.tariff_id,
@@ -101,14 +106,14 @@ def view_bill(bill: Bill) -> BillView:
         currency=bill.currency,
         first=bill.period.first,
         last=bill.period.last,
-        energy=bill.energy,
+        energy=bill.energy if is_known else None,
         unit=bill.segments[-1].edition.unit,
         highest_demand_kw=max(demands, default=None),
         power_factor_pct=None if bill.power_factor_pct is None else round(bill.power_factor_pct, 1),
-        lines=tuple(_line(line) for line in bill.lines),
-        exact=bill.exact.quantize(_SHOWN_TO),
-        total=bill.total,
-        vat_within=bill.vat_within,
+        lines=tuple(_line(line) for line in shown),
+        exact=bill.exact.quantize(_SHOWN_TO) if is_known else None,
+        total=bill.total if is_known else None,
+        vat_within=bill.vat_within if is_known else None,
         coverage=bill.coverage,
         is_provisional=bill.is_provisional,
         missing=tuple((span.start, span.end) for span in bill.missing),

@@ -1,7 +1,7 @@
 """One bill: what is to pay, what must be known, every line, and what was not measured."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from urllib.parse import urlencode
 
 from dash import html
 from dash.development.base_component import Component
@@ -10,12 +10,11 @@ from dashboards import fmt
 from dashboards.components.kpi import pair
 from dashboards.components.still import still
 from dashboards.request import PageRequest
-from energy_center.i18n.text import text_or
+from energy_center.services import bill_words
 from energy_center.services.bill_questions import BuildingBillView, read_bills
 from energy_center.services.bill_view import BillView, LineView
 from energy_center.tariffs.bill_model import NoteKind
 
-_CURRENCIES = {"TWD": "NT$", "USD": "US$", "EUR": "€", "JPY": "¥"}
 _SHOWN_SPANS = 12
 _HEADS = ("line", "quantity", "price", "amount", "clause")
 
@@ -43,34 +42,19 @@ def bill(found: BuildingBillView, request: PageRequest) -> Component:
     return html.Div(parts, className="stack")
 
 
-def money(amount: Decimal, currency: str, decimals: int = 0) -> str:
-    """With its currency; the minus before it."""
-    sign = "−" if amount < 0 else ""
-    return f"{sign}{_CURRENCIES.get(currency, currency)} {abs(amount):,.{decimals}f}"
-
-
-def number(amount: Decimal) -> str:
-    """With thousands marked and no empty decimals."""
-    shown = f"{amount:,.4f}".rstrip("0").rstrip(".")
-    return "0" if shown in {"-0", ""} else shown
-
-
 def _total(shown: BillView, request: PageRequest) -> Component:
-    tags = [html.Span(request.t("bill.provisional"), className="tag off")] if shown.is_provisional else []
+    words = "no_data" if shown.total is None else "provisional" if shown.is_provisional else None
+    tags = [html.Span(request.t(f"bill.{words}"), className="tag off")] if words else []
+    figure = [html.Span(bill_words.MISSING if shown.total is None else f"{shown.total:,}", className="v")]
+    if shown.total is not None:
+        currency = bill_words.CURRENCIES.get(shown.currency, shown.currency)
+        figure.insert(0, html.Span(currency, className="u before"))
+    within = bill_words.money(shown.vat_within, shown.currency)
     return html.Div(
         [
             html.Div([request.t("bill.total"), *tags], className="label"),
-            html.Div(
-                [
-                    html.Span(_CURRENCIES.get(shown.currency, shown.currency), className="u before"),
-                    html.Span(f"{shown.total:,}", className="v"),
-                ],
-                className="big",
-                id="bill-total",
-            ),
-            html.Div(
-                f"{request.t('bill.vat_within')} {money(shown.vat_within, shown.currency)}", className="under"
-            ),
+            html.Div(figure, className="big", id="bill-total"),
+            html.Div(f"{request.t('bill.vat_within')} {within}", className="under"),
         ],
         className="kpi",
     )
@@ -78,35 +62,31 @@ def _total(shown: BillView, request: PageRequest) -> Component:
 
 def _facts(found: BuildingBillView, request: PageRequest) -> Component:
     shown = found.bill
-    is_known = shown.energy != 0 or shown.coverage > 0  # a register may tell what ran in a gap
-    energy = f"{number(shown.energy)} {fmt.unit(shown.unit)}" if is_known else fmt.MISSING
-    demand = fmt.MISSING if shown.highest_demand_kw is None else f"{shown.highest_demand_kw:,.0f} kW"
-    factor = fmt.MISSING
-    if shown.power_factor_pct is not None:
-        origin = request.t(f"bill.power_factor_from.{found.power_factor_from or 'meter'}")
-        factor = f"{number(shown.power_factor_pct)} % ({origin})"
-    contracts = "; ".join(dict.fromkeys(_contract(part.contract_kw) for part in shown.parts))
+    factor = bill_words.power_factor(shown, found.power_factor_from, request.language)
+    asked = {"building": found.building_id, "month": f"{shown.first:%Y-%m}", "language": request.language}
     return html.Div(
         [
             pair(request.t("bill.columns.plan"), shown.tariff.in_language(request.language)),
             pair(request.t("bill.period"), f"{shown.first} – {shown.last}"),
-            pair(request.t("bill.energy_total"), energy),
-            pair(request.t("bill.highest_demand"), demand),
-            pair(request.t("bill.columns.contract"), contracts or fmt.MISSING),
+            pair(request.t("bill.energy_total"), bill_words.energy(shown)),
+            pair(bill_words.demand_name(shown, request.language), bill_words.demand(shown)),
+            pair(request.t("bill.columns.contract"), bill_words.contracts(shown)),
             pair(request.t("bill.power_factor"), factor),
             pair(request.t("bill.coverage"), f"{shown.coverage:.1%}"),
+            html.A(
+                request.t("bill.paper.button"),
+                href=f"/api/v1/bills/pdf?{urlencode(asked)}",
+                id="bill-pdf",
+                className="button",
+                target="_blank",
+            ),
         ],
         className="bill-facts",
     )
 
 
-def _contract(kw: Mapping[str, Decimal]) -> str:
-    return " + ".join(number(capacity) for capacity in kw.values() if capacity) + " kW" if kw else ""
-
-
 def _note(kind: NoteKind, facts: Mapping[str, str], request: PageRequest) -> Component:
-    holes = dict.fromkeys(("coverage", "hours", "spans", "first"), fmt.MISSING)
-    return html.P(request.t(f"bill.note.{kind.value}", **(holes | dict(facts))), className="bill-note")
+    return html.P(bill_words.note(kind, facts, request.language), className="bill-note")
 
 
 def lines(shown: BillView, request: PageRequest) -> Component:
@@ -114,7 +94,7 @@ def lines(shown: BillView, request: PageRequest) -> Component:
     foot = html.Tr(
         [
             html.Td(request.t("bill.total"), colSpan="3"),
-            html.Td(money(shown.total, shown.currency), className="number"),
+            html.Td(bill_words.money(shown.total, shown.currency), className="number"),
             html.Td(""),
         ]
     )
@@ -134,32 +114,16 @@ def _head(head: str, request: PageRequest) -> Component:
 
 
 def _line(line: LineView, request: PageRequest) -> Component:
-    kind = request.t(f"bill.kind.{line.kind.value}")
-    own = line.label.in_language(request.language) if line.label else None
-    name = own if own is not None else text_or(f"bill.key.{line.key}", request.language, line.key)
-    is_money = line.unit in _CURRENCIES
-    quantity = (
-        money(line.quantity, line.unit) if is_money else f"{number(line.quantity)} {fmt.unit(line.unit)}"
-    )
-    season = text_or(f"bill.season.{line.season}", request.language, "")
+    name, season = bill_words.line_name(line, request.language), bill_words.season(line, request.language)
     return html.Tr(
         [
-            html.Td([html.Span(f"{kind} {name}"), html.Span(season, className="source")], className="c-line"),
-            html.Td(quantity, className="number c-quantity"),
-            html.Td(_price(line, request), className="number c-price"),
+            html.Td([html.Span(name), html.Span(season, className="source")], className="c-line"),
+            html.Td(bill_words.quantity(line), className="number c-quantity"),
+            html.Td(bill_words.price(line, request.language), className="number c-price"),
             html.Td(f"{line.amount:,.2f}", className="number c-amount"),
             html.Td(line.clause, className="source c-clause"),
         ]
     )
-
-
-def _price(line: LineView, request: PageRequest) -> str:
-    words = [f"× {line.price.normalize():f}"]
-    if line.times != 1:
-        words.append(request.t("bill.times", times=number(line.times)))
-    if line.days != line.of_days:
-        words.append("× " + request.t("bill.days", days=line.days, of_days=line.of_days))
-    return " ".join(words)
 
 
 def _missing(shown: BillView, request: PageRequest) -> Component:

@@ -7,11 +7,11 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components.still import still
-from dashboards.pages.bills.bill import number
 from dashboards.request import PageRequest
 from energy_center.i18n.text import text_or
 from energy_center.services.bill_questions import check_month, read_bills
 from energy_center.services.bill_view import BillView
+from energy_center.services.bill_words import number
 from energy_center.services.check_utility_bill import Checked
 from energy_center.services.utility_bill import read_number
 from energy_center.tariffs.charges import LineKind

@@ -6,12 +6,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components.still import still
-from dashboards.pages.bills.bill import money
 from dashboards.request import PageRequest
 from dashboards.theme.plotly import template
 from dashboards.theme.tokens import SERIES_DARK, SERIES_LIGHT
 from energy_center.i18n.text import text_or
 from energy_center.services.bill_questions import ContractView, PlanView, read_contract, read_plans
+from energy_center.services.bill_words import money
 from energy_center.tariffs.contract import Choice
 
 _MONTHS = 12

@@ -1,12 +1,14 @@
 """Bills of buildings, what other tariffs would cost, and the contract that would cost least."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from energy_center.api.deps import Data, Now, Viewer
 from energy_center.api.fields import Line
 from energy_center.services.bill_building import MOST_MONTHS
+from energy_center.services.bill_pdf import bill_pdf
 from energy_center.services.bill_questions import (
     BuildingBillView,
     ContractView,
@@ -25,6 +27,7 @@ Month = Annotated[
     str | None,
     Query(pattern=r"^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$", description="The last whole month when left out."),
 ]
+NamedMonth = Annotated[str, Query(pattern=r"^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$", examples=["2026-07"])]
 Months = Annotated[int, Query(ge=1, le=MOST_MONTHS, description="So many months, the one of `month` last.")]
 
 
@@ -35,10 +38,37 @@ async def list_bills(
     """Reckoned from the main meter's register by the tariff of the site file, oldest first.
 
     Every line says quantity, price, clause and coverage. Under 99 % coverage a bill is provisional and says
-    what is missing. 404 for an unknown building, one without tariff or main meter, or a month that no known
-    price table covers.
+    what is missing; without any reading energy and total are null. 404 for an unknown building, one without
+    tariff or main meter, or a month that no known price table covers.
     """
     return await read_bills(data, building, month, months, now)
+
+
+@router.get(
+    "/pdf",
+    summary="One bill as PDF",
+    name="bill_as_pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def bill_as_pdf(
+    user: Viewer,
+    data: Data,
+    now: Now,
+    building: Building,
+    month: NamedMonth,
+    language: Annotated[
+        Literal["zh-TW", "en"] | None, Query(description="The user's own when left out.")
+    ] = None,
+) -> Response:
+    """The figures of the bill as `/bills` gives them, each line with clause and coverage; tagged PDF/A-2a.
+
+    The same figures give the same bytes.
+    """
+    paper = await bill_pdf(data, building, month, language or user.language, now)
+    name = f"bill-{quote(building, safe='')}-{month}.pdf"
+    headers = {"content-disposition": f'inline; filename="{name}"', "cache-control": "no-store"}
+    return Response(paper, media_type="application/pdf", headers=headers)
 
 
 @router.get("/plans", summary="What other tariffs would have cost", name="compare_plans")
