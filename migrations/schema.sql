@@ -38,8 +38,14 @@ CREATE TABLE public.alarm (
     suppressed_by text,
     evidence jsonb DEFAULT '{}'::jsonb NOT NULL,
     suggestion jsonb DEFAULT '{}'::jsonb NOT NULL,
+    suppression text,
+    chattering boolean DEFAULT false NOT NULL,
+    latched_at timestamp with time zone,
+    found_late_at timestamp with time zone,
+    withdrawn_at timestamp with time zone,
     CONSTRAINT alarm_priority_check CHECK ((priority = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text]))),
-    CONSTRAINT alarm_state_check CHECK ((state = ANY (ARRAY['unacknowledged'::text, 'acknowledged'::text, 'returned_unacknowledged'::text, 'normal'::text])))
+    CONSTRAINT alarm_state_check CHECK ((state = ANY (ARRAY['unacknowledged'::text, 'acknowledged'::text, 'returned_unacknowledged'::text, 'normal'::text]))),
+    CONSTRAINT alarm_suppression_check CHECK ((suppression = ANY (ARRAY['design'::text, 'flood'::text, 'out_of_service'::text])))
 );
 
 ALTER TABLE public.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -57,7 +63,8 @@ CREATE TABLE public.alarm_event (
     at timestamp with time zone NOT NULL,
     actor text NOT NULL,
     event text NOT NULL,
-    comment text DEFAULT ''::text NOT NULL
+    comment text DEFAULT ''::text NOT NULL,
+    onset_at timestamp with time zone
 );
 
 ALTER TABLE public.alarm_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -283,6 +290,22 @@ CREATE TABLE public.job_progress (
     updated_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.late_arrival (
+    late_id bigint NOT NULL,
+    point_id integer NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.late_arrival ALTER COLUMN late_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.late_arrival_late_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.latest (
     point_id integer NOT NULL,
     ts timestamp with time zone NOT NULL,
@@ -348,6 +371,28 @@ CREATE TABLE public.notification_outbox (
 
 ALTER TABLE public.notification_outbox ALTER COLUMN outbox_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.notification_outbox_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.out_of_service (
+    out_id bigint NOT NULL,
+    equipment_id text NOT NULL,
+    reason text NOT NULL,
+    taken_by text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT out_of_service_check CHECK ((until > since)),
+    CONSTRAINT out_of_service_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.out_of_service ALTER COLUMN out_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.out_of_service_out_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -455,6 +500,13 @@ CREATE TABLE public.retention_state (
     one boolean DEFAULT true NOT NULL,
     raw_kept_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT retention_state_one_check CHECK (one)
+);
+
+CREATE TABLE public.rule_checkpoint (
+    rule_id text NOT NULL,
+    equipment_id text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    memory jsonb NOT NULL
 );
 
 CREATE TABLE public.rule_state (
@@ -620,6 +672,9 @@ ALTER TABLE ONLY public.invalidation
 ALTER TABLE ONLY public.job_progress
     ADD CONSTRAINT job_progress_pkey PRIMARY KEY (job);
 
+ALTER TABLE ONLY public.late_arrival
+    ADD CONSTRAINT late_arrival_pkey PRIMARY KEY (late_id);
+
 ALTER TABLE ONLY public.latest
     ADD CONSTRAINT latest_pkey PRIMARY KEY (point_id);
 
@@ -631,6 +686,9 @@ ALTER TABLE ONLY public.meter_event_reading
 
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_pkey PRIMARY KEY (outbox_id);
+
+ALTER TABLE ONLY public.out_of_service
+    ADD CONSTRAINT out_of_service_pkey PRIMARY KEY (out_id);
 
 ALTER TABLE ONLY public.partition_care
     ADD CONSTRAINT partition_care_pkey PRIMARY KEY (partition);
@@ -658,6 +716,9 @@ ALTER TABLE ONLY public.reading_hour
 
 ALTER TABLE ONLY public.retention_state
     ADD CONSTRAINT retention_state_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.rule_checkpoint
+    ADD CONSTRAINT rule_checkpoint_pkey PRIMARY KEY (rule_id, equipment_id, at);
 
 ALTER TABLE ONLY public.rule_state
     ADD CONSTRAINT rule_state_pkey PRIMARY KEY (rule_id, equipment_id);
@@ -691,6 +752,8 @@ ALTER TABLE ONLY public.work_order
 
 CREATE INDEX alarm_event_alarm ON public.alarm_event USING btree (alarm_id, event_id);
 
+CREATE INDEX alarm_event_at ON public.alarm_event USING btree (at);
+
 CREATE UNIQUE INDEX alarm_one_open ON public.alarm USING btree (rule_id, equipment_id) WHERE (state <> 'normal'::text);
 
 CREATE INDEX alarm_raised ON public.alarm USING btree (raised_at DESC);
@@ -706,6 +769,8 @@ CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at D
 CREATE INDEX meter_event_point ON public.meter_event USING btree (point_id, from_ts);
 
 CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE (sent_at IS NULL);
+
+CREATE UNIQUE INDEX out_of_service_one ON public.out_of_service USING btree (equipment_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_per_range='32');
 

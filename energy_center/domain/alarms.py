@@ -14,6 +14,14 @@ AlarmId = NewType("AlarmId", int)
 
 LONGEST_SHELVING = timedelta(days=7)
 
+# Chattering: raised this often within the window. ISA-18.2 counts three in a minute; rules that hold for
+# minutes chatter by the hour. It stays active until it has been quiet for the delay.
+CHATTER_RAISES = 3
+CHATTER_WINDOW = timedelta(hours=1)
+DELAY_OFF = timedelta(minutes=30)
+# Longer than this in the list it is a standing (stale) alarm (EEMUA 191, 2013; ANSI/ISA-18.2-2016, 16.4).
+STANDING_AFTER = timedelta(hours=24)
+
 
 class Priority(StrEnum):
     """Consequence and time to respond: 10 minutes, today, this week, next planned visit."""
@@ -59,8 +67,21 @@ class AlarmEventKind(StrEnum):
     UNSHELVED = "unshelved"
     UNVERIFIED = "unverified"
     GROUPED = "grouped"
+    SUPPRESSED = "suppressed"
     RELEASED = "released"
     WORK_ORDER = "work_order"
+    CHATTERING = "chattering"
+    CHATTER_ENDED = "chatter_ended"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+
+
+class Suppression(StrEnum):
+    """Why an alarm is recorded but not in the list."""
+
+    DESIGN = "design"  # another alarm explains it
+    FLOOD = "flood"  # one of many with a common cause
+    OUT_OF_SERVICE = "out_of_service"  # people work on its equipment
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,20 @@ class Alarm:
     acknowledged_by: str | None = None
     shelved_until: datetime | None = None
     suppressed_by: str | None = None
+    suppression: Suppression | None = None
+    chattering: bool = False
+    latched_at: datetime | None = None
+    found_late_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is recorded only: neither listed nor told."""
+        return self.suppressed_by is not None
+
+    def is_standing(self, now: datetime) -> bool:
+        """Whether it has been in the list for over a day: a sign that nobody can or will act on it."""
+        return self.state.is_active and not self.is_hidden and now - self.raised_at > STANDING_AFTER
 
     def is_shelved(self, now: datetime) -> bool:
         """Whether a person has put it aside for the time being."""
@@ -136,12 +171,63 @@ def acknowledge(alarm: Alarm, by: str, now: datetime) -> Alarm:
 
 
 def return_to_normal(alarm: Alarm, now: datetime) -> Alarm:
-    """The condition has gone: closed if a person had seen it, else it waits to be seen."""
+    """The condition has gone: closed if a person had seen it or could not, else it waits to be seen.
+
+    Ends chattering too.
+    """
     if not alarm.state.is_active:
         return alarm
-    seen = alarm.state is AlarmState.ACKNOWLEDGED
+    seen = alarm.state is AlarmState.ACKNOWLEDGED or alarm.is_hidden
     state = AlarmState.NORMAL if seen else AlarmState.RETURNED_UNACKNOWLEDGED
-    return replace(alarm, state=state, returned_at=now)
+    return replace(alarm, state=state, returned_at=now, chattering=False, latched_at=None)
+
+
+def hide(alarm: Alarm, why: Suppression, by: str) -> Alarm:
+    """Record it only: neither listed nor told.
+
+    Raises Conflict for a closed alarm.
+    """
+    if not alarm.state.is_open:
+        raise Conflict("A closed alarm cannot be suppressed", alarm_id=alarm.alarm_id)
+    return replace(alarm, suppression=why, suppressed_by=by)
+
+
+def release(alarm: Alarm) -> Alarm:
+    """Into the list again.
+
+    Raises Conflict when nothing hides it.
+    """
+    if not alarm.is_hidden:
+        raise Conflict("The alarm is not suppressed", alarm_id=alarm.alarm_id)
+    return replace(alarm, suppression=None, suppressed_by=None)
+
+
+def chatter(alarm: Alarm) -> Alarm:
+    """Flag an active alarm that comes and goes; from now on it ends only after `DELAY_OFF` of quiet."""
+    return replace(alarm, chattering=True) if alarm.state.is_active else alarm
+
+
+def latch(alarm: Alarm, quiet_from: datetime) -> Alarm:
+    """A chattering alarm whose condition has gone stays active for now."""
+    return replace(alarm, latched_at=quiet_from) if alarm.chattering and alarm.state.is_active else alarm
+
+
+def unlatch(alarm: Alarm) -> Alarm:
+    """Its condition is back: the quiet is over."""
+    return replace(alarm, latched_at=None)
+
+
+def withdraw(alarm: Alarm, now: datetime) -> Alarm:
+    """Late readings show that there was nothing: closed, and kept as a record."""
+    returned = now if alarm.state.is_active else alarm.returned_at
+    return replace(
+        alarm,
+        state=AlarmState.NORMAL,
+        returned_at=returned,
+        withdrawn_at=now,
+        chattering=False,
+        latched_at=None,
+    )
 
 
 def reopen(alarm: Alarm) -> Alarm:
@@ -165,3 +251,10 @@ def unshelve(alarm: Alarm) -> Alarm:
     if alarm.shelved_until is None:
         raise Conflict("The alarm is not shelved", alarm_id=alarm.alarm_id)
     return replace(alarm, shelved_until=None)
+
+
+def resume(alarm: Alarm) -> Alarm:
+    """Late readings show that it never returned: active again, and seen if a person had seen it."""
+    seen = alarm.acknowledged_at is not None
+    state = AlarmState.ACKNOWLEDGED if seen else AlarmState.UNACKNOWLEDGED
+    return replace(alarm, state=state, returned_at=None)

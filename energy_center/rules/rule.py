@@ -30,6 +30,15 @@ class Where(StrEnum):
     SIBLINGS = "siblings"  # the same for the other devices behind its connection
 
 
+class Path(StrEnum):
+    """A way on which one thing's trouble makes alarms of what lies behind it of no use."""
+
+    DATA = "data"  # gateway -> device -> equipment
+    POWER = "power"  # what feeds it, by `fed_by`
+    THERMAL = "thermal"  # plant -> air handler -> zone
+    SENSOR = "sensor"  # a faulty sensor before the process that it watches
+
+
 class Of(StrEnum):
     """Whose attribute gives a parameter its value."""
 
@@ -160,6 +169,8 @@ class Rule:
     `hold_s`: known-true time before raising; `keep_s`: known-false time before returning; `lookback_s`: how
     far before a step the detection looks, so that a live window can be as short as that. `fault` names the
     simulated faults that it must find, `also` those that may rightly raise it though another rule finds them.
+    `hides`: while its alarm stands, alarms that lie behind it on these paths are suppressed by design;
+    `needs_cold`: it says "does not reach its set-point", which it cannot without cold water or air.
     """
 
     rule_id: str
@@ -177,6 +188,8 @@ class Rule:
     lookback_s: float = 0.0
     classes: frozenset[str] = frozenset()
     also: tuple[str, ...] = ()
+    hides: frozenset[Path] = frozenset()
+    needs_cold: bool = False
 
     def name(self) -> Text:
         """The rule's name in both languages."""

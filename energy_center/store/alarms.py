@@ -6,25 +6,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from energy_center.domain.alarms import Alarm, AlarmEvent, AlarmEventKind, AlarmId, AlarmState, Priority
+from energy_center.domain.alarms import (
+    Alarm,
+    AlarmEvent,
+    AlarmEventKind,
+    AlarmId,
+    AlarmState,
+    Priority,
+    Suppression,
+)
 from energy_center.domain.site import Text
 from energy_center.store.pool import Connection, Record
 
 _COLUMNS = """a.alarm_id, a.rule_id, a.equipment_id, a.priority, a.state, a.onset_at, a.raised_at,
-    a.returned_at, a.acknowledged_at, a.acknowledged_by, a.shelved_until, a.suppressed_by"""
+    a.returned_at, a.acknowledged_at, a.acknowledged_by, a.shelved_until, a.suppressed_by,
+    a.suppression, a.chattering, a.latched_at, a.found_late_at, a.withdrawn_at"""
 
 _INSERT = """
-INSERT INTO alarm (rule_id, equipment_id, priority, state, onset_at, raised_at, suppressed_by, evidence,
-    suggestion)
-VALUES ($1, $2, $3, 'unacknowledged', $4, $5, $6, $7::text::jsonb, $8::text::jsonb)
+INSERT INTO alarm (rule_id, equipment_id, priority, state, onset_at, raised_at, suppressed_by, suppression,
+    returned_at, found_late_at, evidence, suggestion)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12::text::jsonb)
 RETURNING alarm_id"""
 
 _UPDATE = """
 UPDATE alarm SET state = $2, returned_at = $3, acknowledged_at = $4, acknowledged_by = $5, shelved_until = $6,
-    suppressed_by = $7
+    suppressed_by = $7, suppression = $8, chattering = $9, latched_at = $10, found_late_at = $11,
+    withdrawn_at = $12, onset_at = $13, raised_at = $14
 WHERE alarm_id = $1"""
 
-_ADD_EVENT = "INSERT INTO alarm_event (alarm_id, at, actor, event, comment) VALUES ($1, $2, $3, $4, $5)"
+_ADD_EVENT = """
+INSERT INTO alarm_event (alarm_id, at, actor, event, comment, onset_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 
 _OPEN_OF = f"""
 SELECT {_COLUMNS} FROM alarm a
@@ -32,7 +43,7 @@ WHERE a.rule_id = $1 AND a.equipment_id = $2 AND a.state <> 'normal' FOR UPDATE"
 
 _ONE = f"SELECT {_COLUMNS} FROM alarm a WHERE a.alarm_id = $1"  # noqa: S608 constant text
 
-# $1 open only, $2 rows at most, $3 one alarm or NULL; most urgent and newest first.
+# $1 open only, $2 rows at most, $3 one alarm or NULL, $4 of the open ones those that are suppressed.
 _LISTED = f"""
 WITH RECURSIVE up AS (
     SELECT s.space_id, s.space_id AS at, s.kind FROM space s
@@ -48,7 +59,7 @@ FROM alarm a
 LEFT JOIN equipment e ON e.equipment_id = a.equipment_id
 LEFT JOIN up building ON building.space_id = e.space_id AND building.kind = 'building'
 WHERE ($3::bigint IS NULL OR a.alarm_id = $3) AND (NOT $1 OR a.state <> 'normal')
-    AND ($3::bigint IS NOT NULL OR NOT $1 OR a.suppressed_by IS NULL)
+    AND ($3::bigint IS NOT NULL OR NOT $1 OR (a.suppressed_by IS NOT NULL) = $4)
 ORDER BY array_position(ARRAY['unacknowledged', 'acknowledged', 'returned_unacknowledged', 'normal'],
     a.state), array_position(ARRAY['critical', 'high', 'medium', 'low'], a.priority),
     a.raised_at DESC, a.alarm_id DESC
@@ -61,13 +72,13 @@ ORDER BY a.alarm_id LIMIT 10000 FOR UPDATE"""  # noqa: S608 constant text
 
 _STANDING = f"""
 SELECT {_COLUMNS} FROM alarm a
-WHERE a.rule_id = $1 AND a.raised_at > $2 AND a.state IN ('unacknowledged', 'acknowledged')
-    AND a.suppressed_by IS NULL
+WHERE ($1::text IS NULL OR a.rule_id = $1) AND a.raised_at > $2
+    AND a.state IN ('unacknowledged', 'acknowledged') AND a.suppressed_by IS NULL
 ORDER BY a.raised_at, a.alarm_id LIMIT 1000"""  # noqa: S608 constant text
 
 _RELEASE = """
-UPDATE alarm SET suppressed_by = NULL
-WHERE suppressed_by = $1 AND state IN ('unacknowledged', 'acknowledged')
+UPDATE alarm SET suppressed_by = NULL, suppression = NULL
+WHERE suppressed_by = $1 AND suppression = 'flood' AND state IN ('unacknowledged', 'acknowledged')
 RETURNING alarm_id"""
 
 _EVENTS = """
@@ -98,9 +109,13 @@ async def insert_alarm(
         alarm.rule_id,
         alarm.equipment_id,
         alarm.priority.value,
+        alarm.state.value,
         alarm.onset_at,
         alarm.raised_at,
         alarm.suppressed_by,
+        alarm.suppression,
+        alarm.returned_at,
+        alarm.found_late_at,
         _json(evidence),
         _json(suggestion),
     )
@@ -118,6 +133,13 @@ async def update_alarm(conn: Connection, alarm: Alarm) -> None:
         alarm.acknowledged_by,
         alarm.shelved_until,
         alarm.suppressed_by,
+        alarm.suppression,
+        alarm.chattering,
+        alarm.latched_at,
+        alarm.found_late_at,
+        alarm.withdrawn_at,
+        alarm.onset_at,
+        alarm.raised_at,
     )
 
 
@@ -129,26 +151,32 @@ async def set_evidence(
 
 
 async def add_event(
-    conn: Connection, alarm_id: AlarmId, kind: AlarmEventKind, actor: str, now: datetime, comment: str = ""
+    conn: Connection,
+    alarm_id: AlarmId,
+    kind: AlarmEventKind,
+    actor: str,
+    now: datetime,
+    comment: str = "",
+    onset_at: datetime | None = None,
 ) -> None:
-    """Append a line to an alarm's history."""
-    await conn.execute(_ADD_EVENT, alarm_id, now, actor, kind.value, comment)
+    """Append a line to an alarm's history; a line of raising tells the first true sample too."""
+    await conn.execute(_ADD_EVENT, alarm_id, now, actor, kind.value, comment, onset_at)
 
 
 async def open_alarm(conn: Connection, rule_id: str, equipment_id: str) -> Alarm | None:
     """The open alarm of a rule at an equipment, locked until the transaction ends."""
     row = await conn.fetchrow(_OPEN_OF, rule_id, equipment_id)
-    return _alarm(row) if row else None
+    return alarm_of(row) if row else None
 
 
 async def open_alarms(conn: Connection, rule_ids: Sequence[str]) -> list[Alarm]:
     """Every open alarm of some rules, locked until the transaction ends."""
-    return [_alarm(row) for row in await conn.fetch(_OPEN, list(rule_ids))]
+    return [alarm_of(row) for row in await conn.fetch(_OPEN, list(rule_ids))]
 
 
-async def standing_alarms(conn: Connection, rule_id: str, since: datetime) -> list[Alarm]:
-    """Alarms of a rule raised since then that still stand and are shown, oldest first."""
-    return [_alarm(row) for row in await conn.fetch(_STANDING, rule_id, since)]
+async def standing_alarms(conn: Connection, rule_id: str | None, since: datetime) -> list[Alarm]:
+    """Alarms of a rule (of all, for None) raised since then that still stand and are shown, oldest first."""
+    return [alarm_of(row) for row in await conn.fetch(_STANDING, rule_id, since)]
 
 
 async def release_alarms(conn: Connection, suppressed_by: str) -> list[AlarmId]:
@@ -159,17 +187,17 @@ async def release_alarms(conn: Connection, suppressed_by: str) -> list[AlarmId]:
 async def lock_alarm(conn: Connection, alarm_id: int) -> Alarm | None:
     """One alarm, locked until the transaction ends."""
     row = await conn.fetchrow(_ONE + " FOR UPDATE", alarm_id)
-    return _alarm(row) if row else None
+    return alarm_of(row) if row else None
 
 
 async def listed_alarms(
-    conn: Connection, *, open_only: bool, limit: int, alarm_id: int | None = None
+    conn: Connection, *, open_only: bool, limit: int, alarm_id: int | None = None, hidden: bool = False
 ) -> list[ListedAlarm]:
-    """Alarms with names, most urgent first; the open list leaves suppressed ones out."""
-    rows = await conn.fetch(_LISTED, open_only, limit, alarm_id)
+    """Alarms with names, most urgent first; of the open ones the `hidden` or all others."""
+    rows = await conn.fetch(_LISTED, open_only, limit, alarm_id, hidden)
     return [
         ListedAlarm(
-            alarm=_alarm(row),
+            alarm=alarm_of(row),
             equipment_name=_text(row["equipment_name"], row["equipment_id"]),
             building_id=row["building_id"],
             work_order_id=row["work_order_id"],
@@ -203,7 +231,13 @@ def _text(document: str | None, fallback: str) -> Text:
     return Text(zh_tw=zh_tw, en=str(names.get("en") or fallback))
 
 
-def _alarm(row: Record) -> Alarm:
+def columns_of_alarm() -> str:
+    """The columns that `alarm_of` needs, of a table called `a`."""
+    return _COLUMNS
+
+
+def alarm_of(row: Record) -> Alarm:
+    """An alarm of a row with those columns."""
     return Alarm(
         alarm_id=AlarmId(row["alarm_id"]),
         rule_id=row["rule_id"],
@@ -217,4 +251,9 @@ def _alarm(row: Record) -> Alarm:
         acknowledged_by=row["acknowledged_by"],
         shelved_until=row["shelved_until"],
         suppressed_by=row["suppressed_by"],
+        suppression=Suppression(row["suppression"]) if row["suppression"] else None,
+        chattering=row["chattering"],
+        latched_at=row["latched_at"],
+        found_late_at=row["found_late_at"],
+        withdrawn_at=row["withdrawn_at"],
     )

@@ -14,6 +14,7 @@ import numpy as np
 from energy_center.domain.readings import PointId, Quality
 from energy_center.store.capabilities import capabilities
 from energy_center.store.insert import insert_rows
+from energy_center.store.late_arrivals import note_late
 from energy_center.store.partitions import WEEK, ensure_weeks, week_of, weeks_between
 from energy_center.store.pool import Connection, Database
 from energy_center.store.reading_batch import MICROSECOND, ReadingBatch, from_us, to_us
@@ -59,6 +60,7 @@ async def write_readings(db: Database, batch: ReadingBatch, received_at: datetim
             number = await _next_batch(connection)
             await connection.execute(_LATEST, *batch.newest().columns(), received_at, number)
             await _invalidate(connection, batch)
+            await note_late(connection, batch, received_at)
             await connection.execute("SELECT pg_notify('readings', $1)", str(number))
     return stored
 
@@ -80,6 +82,7 @@ async def write_backlog(db: Database, batch: ReadingBatch, received_at: datetime
             if len(measured):
                 number = await _next_batch(connection)
                 await connection.execute(_LATEST, *measured.newest().columns(), received_at, number)
+                await note_late(connection, measured, received_at)
             await _invalidate(connection, batch)
     return stored
 

@@ -6,7 +6,17 @@ only rises.
 
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
-from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
+from energy_center.rules.rule import (
+    Case,
+    Expect,
+    Input,
+    Parameter,
+    Parameters,
+    Path,
+    Rule,
+    RuleTexts,
+    Verdict,
+)
 from energy_center.rules.window import Frame
 
 RULE = Rule(
@@ -23,6 +33,7 @@ RULE = Rule(
     lookback_s=960,
     source="engineering practice: a register only rises",
     fault=("counter_reset",),
+    hides=frozenset({Path.SENSOR}),
     texts={
         "zh-TW": RuleTexts(
             name="電能計數器倒退",

@@ -5,7 +5,7 @@ that is `dq-gateway-offline`, and this rule stays quiet.
 """
 
 from energy_center.domain.alarms import Priority
-from energy_center.rules.rule import Case, Expect, Input, Parameters, Rule, RuleTexts, Verdict, Where
+from energy_center.rules.rule import Case, Expect, Input, Parameters, Path, Rule, RuleTexts, Verdict, Where
 from energy_center.rules.window import Frame, any_on
 
 RULE = Rule(
@@ -22,6 +22,7 @@ RULE = Rule(
     step_s=30,
     source="engineering practice: silent for 5 min",
     fault=("meter_offline",),
+    hides=frozenset({Path.DATA}),
     texts={
         "zh-TW": RuleTexts(
             name="設備離線",

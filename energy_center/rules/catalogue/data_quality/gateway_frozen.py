@@ -14,6 +14,7 @@ from energy_center.rules.rule import (
     Input,
     Parameter,
     Parameters,
+    Path,
     Rule,
     RuleTexts,
     Verdict,
@@ -37,6 +38,7 @@ RULE = Rule(
     lookback_s=1860,
     source="engineering practice: several feeders unchanged for 30 min",
     fault=("frozen_gateway",),
+    hides=frozenset({Path.DATA}),
     texts={
         "zh-TW": RuleTexts(
             name="通訊閘道資料凍結",

@@ -5,7 +5,7 @@ practice.
 """
 
 from energy_center.domain.alarms import Priority
-from energy_center.rules.rule import Case, Expect, Input, Parameters, Rule, RuleTexts, Verdict, Where
+from energy_center.rules.rule import Case, Expect, Input, Parameters, Path, Rule, RuleTexts, Verdict, Where
 from energy_center.rules.window import Frame, all_on
 
 RULE = Rule(
@@ -19,6 +19,7 @@ RULE = Rule(
     step_s=30,
     source="engineering practice: all devices of a connection silent for 3 min",
     fault=("gateway_offline",),
+    hides=frozenset({Path.DATA}),
     texts={
         "zh-TW": RuleTexts(
             name="通訊閘道離線，其下設備全部無回應",

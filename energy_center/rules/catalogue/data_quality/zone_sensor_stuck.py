@@ -12,6 +12,7 @@ from energy_center.rules.rule import (
     Input,
     Parameter,
     Parameters,
+    Path,
     Rule,
     RuleTexts,
     Verdict,
@@ -39,6 +40,7 @@ RULE = Rule(
     lookback_s=WINDOW_S + 600,
     source="engineering practice: unchanged for 6 h while a partner moves",
     fault=("sensor_stuck",),
+    hides=frozenset({Path.SENSOR}),
     texts={
         "zh-TW": RuleTexts(
             name="室內溫度感測值停滯",

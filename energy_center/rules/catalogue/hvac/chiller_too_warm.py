@@ -6,7 +6,17 @@ engineering practice; ASHRAE Guideline 36-2021 plant alarms.
 
 from energy_center.domain.alarms import Priority
 from energy_center.domain.quantities import Role
-from energy_center.rules.rule import Case, Expect, Input, Parameter, Parameters, Rule, RuleTexts, Verdict
+from energy_center.rules.rule import (
+    Case,
+    Expect,
+    Input,
+    Parameter,
+    Parameters,
+    Path,
+    Rule,
+    RuleTexts,
+    Verdict,
+)
 from energy_center.rules.window import Frame, held
 
 RULE = Rule(
@@ -28,6 +38,7 @@ RULE = Rule(
     lookback_s=2800,
     source="engineering practice: 1.5 K above the set-point",
     fault=("capacity_lost",),
+    hides=frozenset({Path.THERMAL}),
     texts={
         "zh-TW": RuleTexts(
             name="冰水主機出水溫度過高",

@@ -12,6 +12,7 @@ from energy_center.rules.rule import (
     Input,
     Parameter,
     Parameters,
+    Path,
     Rule,
     RuleTexts,
     Verdict,
@@ -43,6 +44,8 @@ RULE = Rule(
     lookback_s=1900,
     source="ASHRAE Guideline 36-2021 AFDD: supply air too warm at full cooling",
     fault=("coil_fouled",),
+    hides=frozenset({Path.THERMAL}),
+    needs_cold=True,
     texts={
         "zh-TW": RuleTexts(
             name="冰水閥全開仍達不到送風設定溫度",

@@ -41,6 +41,7 @@ RULE = Rule(
     priority=Priority.MEDIUM,
     source="ASHRAE Guideline 36-2021: zone two kelvin above its set-point",
     fault=("fcu_valve_stuck",),
+    needs_cold=True,
     texts={
         "zh-TW": RuleTexts(
             name="房間冷不下來",
