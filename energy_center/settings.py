@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from energy_center.errors import EnvironmentProblem
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DEMO_KEY = "energy-center-demo"  # a production server does not start without a secret of its own
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
 
 
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
     notify_url: SecretStr | None = Field(
         default=None, description="Where alarms are sent: an Apprise address such as mailto://…"
     )
+    mail_url: SecretStr | None = Field(
+        default=None, description="Sends to plain mail addresses: `mailtos://user:password@server?from=…`."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Where people reach the pages, for links in messages: `https://energy.example`.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="With it as a bearer token, `/metrics` needs no session."
     )
@@ -71,6 +80,10 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_form: Literal["text", "json"] = "text"
+
+    def key(self) -> SecretStr:
+        """What cookies, links and addresses are signed or sealed with; a demo may have the known one."""
+        return self.secret or SecretStr(DEMO_KEY)
 
     @field_validator("database_url")
     @classmethod

@@ -76,6 +76,24 @@ ALTER TABLE public.alarm_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.alarm_notice (
+    alarm_id bigint NOT NULL,
+    episode bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    level smallint DEFAULT 0 NOT NULL,
+    exhausted_at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE public.alarm_told (
+    alarm_id bigint NOT NULL,
+    episode bigint NOT NULL,
+    state text NOT NULL,
+    contact_id integer NOT NULL,
+    outbox_id bigint NOT NULL,
+    CONSTRAINT alarm_told_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'returned'::text])))
+);
+
 CREATE TABLE public.app_user (
     user_id integer NOT NULL,
     name text NOT NULL,
@@ -205,6 +223,36 @@ ALTER TABLE public.command ALTER COLUMN command_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.contact (
+    contact_id integer NOT NULL,
+    user_id integer NOT NULL,
+    label text NOT NULL,
+    sealed bytea NOT NULL,
+    shown text NOT NULL,
+    least_priority text NOT NULL,
+    quiet_from time without time zone,
+    quiet_to time without time zone,
+    digest text DEFAULT 'none'::text NOT NULL,
+    digest_hour smallint DEFAULT 8 NOT NULL,
+    digested_to timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT contact_check CHECK (((quiet_from IS NULL) = (quiet_to IS NULL))),
+    CONSTRAINT contact_digest_check CHECK ((digest = ANY (ARRAY['none'::text, 'daily'::text, 'weekly'::text]))),
+    CONSTRAINT contact_digest_hour_check CHECK (((digest_hour >= 0) AND (digest_hour <= 23))),
+    CONSTRAINT contact_label_check CHECK ((label <> ''::text)),
+    CONSTRAINT contact_least_priority_check CHECK ((least_priority = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])))
+);
+
+ALTER TABLE public.contact ALTER COLUMN contact_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.contact_contact_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.device_event (
     event_id bigint NOT NULL,
     device_id text NOT NULL,
@@ -263,6 +311,18 @@ CREATE TABLE public.equipment (
     meters text,
     attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
     retired_at timestamp with time zone
+);
+
+CREATE TABLE public.escalation_step (
+    priority text NOT NULL,
+    level smallint NOT NULL,
+    after_min integer NOT NULL,
+    target text NOT NULL,
+    team_id integer NOT NULL,
+    CONSTRAINT escalation_step_after_min_check CHECK ((after_min >= 0)),
+    CONSTRAINT escalation_step_level_check CHECK ((level >= 1)),
+    CONSTRAINT escalation_step_priority_check CHECK ((priority = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text]))),
+    CONSTRAINT escalation_step_target_check CHECK ((target = ANY (ARRAY['on_call'::text, 'team'::text])))
 );
 
 CREATE TABLE public.invalidation (
@@ -366,11 +426,58 @@ CREATE TABLE public.notification_outbox (
     sent_at timestamp with time zone,
     attempts integer DEFAULT 0 NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
-    last_error text
+    last_error text,
+    kind text DEFAULT 'alarm'::text NOT NULL,
+    contact_id integer,
+    level smallint,
+    closed_at timestamp with time zone,
+    closed_as text,
+    CONSTRAINT notification_outbox_check CHECK (((closed_at IS NULL) = (closed_as IS NULL))),
+    CONSTRAINT notification_outbox_closed_as_check CHECK ((closed_as = ANY (ARRAY['not_needed'::text, 'nobody'::text, 'gave_up'::text, 'contact_removed'::text]))),
+    CONSTRAINT notification_outbox_kind_check CHECK ((kind = ANY (ARRAY['alarm'::text, 'returned'::text, 'group'::text, 'digest'::text, 'test'::text, 'gap'::text])))
 );
 
 ALTER TABLE public.notification_outbox ALTER COLUMN outbox_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.notification_outbox_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.on_call_cover (
+    cover_id integer NOT NULL,
+    team_id integer NOT NULL,
+    user_id integer NOT NULL,
+    instead_of integer,
+    start_at timestamp with time zone NOT NULL,
+    end_at timestamp with time zone NOT NULL,
+    CONSTRAINT on_call_cover_check CHECK ((start_at < end_at))
+);
+
+ALTER TABLE public.on_call_cover ALTER COLUMN cover_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.on_call_cover_cover_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.on_call_shift (
+    shift_id integer NOT NULL,
+    team_id integer NOT NULL,
+    user_id integer NOT NULL,
+    starts timestamp without time zone NOT NULL,
+    ends timestamp without time zone NOT NULL,
+    zone text NOT NULL,
+    repeats text,
+    CONSTRAINT on_call_shift_check CHECK ((starts < ends))
+);
+
+ALTER TABLE public.on_call_shift ALTER COLUMN shift_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.on_call_shift_shift_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -578,6 +685,27 @@ CREATE TABLE public.space (
     CONSTRAINT space_kind_check CHECK ((kind = ANY (ARRAY['site'::text, 'building'::text, 'floor'::text, 'zone'::text, 'room'::text])))
 );
 
+CREATE TABLE public.team (
+    team_id integer NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT team_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.team_member (
+    team_id integer NOT NULL,
+    user_id integer NOT NULL
+);
+
+ALTER TABLE public.team ALTER COLUMN team_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.team_team_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.work_order (
     work_order_id bigint NOT NULL,
     client_id uuid,
@@ -630,8 +758,14 @@ ALTER TABLE ONLY public.reading ATTACH PARTITION public.reading_default DEFAULT;
 ALTER TABLE ONLY public.alarm_event
     ADD CONSTRAINT alarm_event_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY public.alarm_notice
+    ADD CONSTRAINT alarm_notice_pkey PRIMARY KEY (alarm_id, episode);
+
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
+
+ALTER TABLE ONLY public.alarm_told
+    ADD CONSTRAINT alarm_told_pkey PRIMARY KEY (alarm_id, episode, state, contact_id);
 
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_name_key UNIQUE (name);
@@ -654,6 +788,9 @@ ALTER TABLE ONLY public.command
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_pkey PRIMARY KEY (command_id);
 
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_pkey PRIMARY KEY (contact_id);
+
 ALTER TABLE ONLY public.device_event
     ADD CONSTRAINT device_event_pkey PRIMARY KEY (event_id);
 
@@ -665,6 +802,9 @@ ALTER TABLE ONLY public.device_state
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_pkey PRIMARY KEY (equipment_id);
+
+ALTER TABLE ONLY public.escalation_step
+    ADD CONSTRAINT escalation_step_pkey PRIMARY KEY (priority, level);
 
 ALTER TABLE ONLY public.invalidation
     ADD CONSTRAINT invalidation_pkey PRIMARY KEY (invalidation_id);
@@ -686,6 +826,12 @@ ALTER TABLE ONLY public.meter_event_reading
 
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_pkey PRIMARY KEY (outbox_id);
+
+ALTER TABLE ONLY public.on_call_cover
+    ADD CONSTRAINT on_call_cover_pkey PRIMARY KEY (cover_id);
+
+ALTER TABLE ONLY public.on_call_shift
+    ADD CONSTRAINT on_call_shift_pkey PRIMARY KEY (shift_id);
 
 ALTER TABLE ONLY public.out_of_service
     ADD CONSTRAINT out_of_service_pkey PRIMARY KEY (out_id);
@@ -741,6 +887,15 @@ ALTER TABLE ONLY public.site_revision
 ALTER TABLE ONLY public.space
     ADD CONSTRAINT space_pkey PRIMARY KEY (space_id);
 
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_pkey PRIMARY KEY (team_id, user_id);
+
+ALTER TABLE ONLY public.team
+    ADD CONSTRAINT team_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.team
+    ADD CONSTRAINT team_pkey PRIMARY KEY (team_id);
+
 ALTER TABLE ONLY public.work_order
     ADD CONSTRAINT work_order_client_id_key UNIQUE (client_id);
 
@@ -754,13 +909,19 @@ CREATE INDEX alarm_event_alarm ON public.alarm_event USING btree (alarm_id, even
 
 CREATE INDEX alarm_event_at ON public.alarm_event USING btree (at);
 
+CREATE INDEX alarm_notice_open ON public.alarm_notice USING btree (alarm_id) WHERE (ended_at IS NULL);
+
 CREATE UNIQUE INDEX alarm_one_open ON public.alarm USING btree (rule_id, equipment_id) WHERE (state <> 'normal'::text);
 
 CREATE INDEX alarm_raised ON public.alarm USING btree (raised_at DESC);
 
+CREATE INDEX alarm_told_outbox ON public.alarm_told USING btree (outbox_id);
+
 CREATE UNIQUE INDEX command_one_open ON public.command USING btree (point_id) WHERE (state = ANY (ARRAY['requested'::text, 'writing'::text, 'active'::text]));
 
 CREATE INDEX command_requested ON public.command USING btree (requested_at DESC);
+
+CREATE INDEX contact_user ON public.contact USING btree (user_id) WHERE (removed_at IS NULL);
 
 CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
@@ -768,7 +929,9 @@ CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at D
 
 CREATE INDEX meter_event_point ON public.meter_event USING btree (point_id, from_ts);
 
-CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE (sent_at IS NULL);
+CREATE INDEX notification_outbox_contact ON public.notification_outbox USING btree (contact_id, at DESC) WHERE (contact_id IS NOT NULL);
+
+CREATE INDEX notification_outbox_due ON public.notification_outbox USING btree (next_try_at) WHERE ((sent_at IS NULL) AND (closed_at IS NULL));
 
 CREATE UNIQUE INDEX out_of_service_one ON public.out_of_service USING btree (equipment_id) WHERE (ended_at IS NULL);
 
@@ -791,17 +954,35 @@ CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publ
 ALTER TABLE ONLY public.alarm_event
     ADD CONSTRAINT alarm_event_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
 
+ALTER TABLE ONLY public.alarm_notice
+    ADD CONSTRAINT alarm_notice_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
+
+ALTER TABLE ONLY public.alarm_told
+    ADD CONSTRAINT alarm_told_alarm_id_episode_fkey FOREIGN KEY (alarm_id, episode) REFERENCES public.alarm_notice(alarm_id, episode);
+
+ALTER TABLE ONLY public.alarm_told
+    ADD CONSTRAINT alarm_told_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(contact_id);
+
+ALTER TABLE ONLY public.alarm_told
+    ADD CONSTRAINT alarm_told_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES public.notification_outbox(outbox_id);
+
 ALTER TABLE ONLY public.bus_state
     ADD CONSTRAINT bus_state_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);
 
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(user_id);
+
 ALTER TABLE ONLY public.device_health
     ADD CONSTRAINT device_health_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.space(space_id);
+
+ALTER TABLE ONLY public.escalation_step
+    ADD CONSTRAINT escalation_step_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.meter_event
     ADD CONSTRAINT meter_event_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);
@@ -812,6 +993,24 @@ ALTER TABLE ONLY public.meter_event_reading
 ALTER TABLE ONLY public.notification_outbox
     ADD CONSTRAINT notification_outbox_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
 
+ALTER TABLE ONLY public.notification_outbox
+    ADD CONSTRAINT notification_outbox_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(contact_id);
+
+ALTER TABLE ONLY public.on_call_cover
+    ADD CONSTRAINT on_call_cover_instead_of_fkey FOREIGN KEY (instead_of) REFERENCES public.app_user(user_id);
+
+ALTER TABLE ONLY public.on_call_cover
+    ADD CONSTRAINT on_call_cover_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.on_call_cover
+    ADD CONSTRAINT on_call_cover_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(user_id);
+
+ALTER TABLE ONLY public.on_call_shift
+    ADD CONSTRAINT on_call_shift_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.on_call_shift
+    ADD CONSTRAINT on_call_shift_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(user_id);
+
 ALTER TABLE ONLY public.point
     ADD CONSTRAINT point_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES public.equipment(equipment_id);
 
@@ -820,6 +1019,12 @@ ALTER TABLE ONLY public.session
 
 ALTER TABLE ONLY public.space
     ADD CONSTRAINT space_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.space(space_id);
+
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(user_id);
 
 ALTER TABLE ONLY public.work_order
     ADD CONSTRAINT work_order_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);

@@ -15,11 +15,10 @@ from energy_center.settings import Settings
 SESSION_COOKIE = "ec_session"
 LANGUAGE_COOKIE = "ec_language"
 _YEAR_S = 365 * 24 * 3600
-_DEMO_KEY = "energy-center-demo"  # a production server does not start without a secret of its own
 
 
 def _signature(token: str, settings: Settings) -> str:
-    key = settings.secret.get_secret_value() if settings.secret else _DEMO_KEY
+    key = settings.key().get_secret_value()
     return hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from energy_center.errors import DatabaseAway, EnvironmentProblem
 from energy_center.jobs.periodic import Job, run_jobs
+from energy_center.services.notify_people import notify_people, queue_digests
 from energy_center.services.run_rules import run_rules
-from energy_center.services.tell_people import deliver_due, open_channels
+from energy_center.services.tell_people import Addresses, deliver_due, open_channels
 from energy_center.services.watch_collection import watch_collection
 from energy_center.settings import Settings
 from energy_center.store.partitions import keep
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 ROLL_UP_EVERY_S = 5.0
 PARTITIONS_EVERY_S = 3_600.0
 OUTBOX_EVERY_S = 2.0
+OUTBOX_LIMIT_S = 60.0  # with one send's own limit still within a message's lease
+PEOPLE_EVERY_S = 5.0
+DIGEST_EVERY_S = 60.0
 COLLECTION_EVERY_S = 15.0
 RETRY_S = 2.0
 PARENT_PID = "ENERGY_CENTER_PARENT_PID"
@@ -133,7 +137,7 @@ async def _ended_with_lock(lock: WorkerLock, stop: asyncio.Event) -> AsyncIterat
 
 def jobs(settings: Settings, db: Database) -> list[Job]:
     """The table of periodic jobs."""
-    channels = open_channels(settings)
+    channels, addresses = open_channels(settings), Addresses.of(settings)
     names = tuple(channels)
 
     async def rules_job(now: datetime) -> None:
@@ -143,7 +147,13 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         await watch_collection(db, now, names)
 
     async def outbox_job(now: datetime) -> None:
-        await deliver_due(db, channels, now)
+        await deliver_due(db, channels, now, addresses)
+
+    async def people_job(now: datetime) -> None:
+        await notify_people(db, now)
+
+    async def digest_job(now: datetime) -> None:
+        await queue_digests(db, now)
 
     async def partitions_job(now: datetime) -> None:
         await keep(db, now, settings.raw_retention_days)
@@ -158,7 +168,9 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("roll-ups", ROLL_UP_EVERY_S, roll_up_job, limit_s=600.0),
         Job("rules", settings.rules_interval_s, rules_job),
         Job("collection", COLLECTION_EVERY_S, collection_job),
-        Job("outbox", OUTBOX_EVERY_S, outbox_job),
+        Job("people", PEOPLE_EVERY_S, people_job),
+        Job("digest", DIGEST_EVERY_S, digest_job),
+        Job("outbox", OUTBOX_EVERY_S, outbox_job, limit_s=OUTBOX_LIMIT_S),
     ]
 
 

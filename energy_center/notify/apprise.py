@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from energy_center.errors import NotDelivered
 from energy_center.notify.message import Message
 
-SEND_LIMIT_S = 30.0
+SEND_LIMIT_S = 20.0
 
 
 class AppriseChannel:

@@ -198,7 +198,7 @@ async def listed_alarms(
     return [
         ListedAlarm(
             alarm=alarm_of(row),
-            equipment_name=_text(row["equipment_name"], row["equipment_id"]),
+            equipment_name=name_of(row["equipment_name"], row["equipment_id"]),
             building_id=row["building_id"],
             work_order_id=row["work_order_id"],
             evidence=json.loads(row["evidence"]),
@@ -223,7 +223,8 @@ def _json(document: Mapping[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, default=str)
 
 
-def _text(document: str | None, fallback: str) -> Text:
+def name_of(document: str | None, fallback: str) -> Text:
+    """A name in both languages as the database keeps it; the fallback where there is none."""
     names = json.loads(document) if document else {}
     if isinstance(names, str):
         return Text(names, names)
