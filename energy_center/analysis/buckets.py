@@ -31,10 +31,9 @@ def of_register_buckets(
     """
     if start_s.size == 0:
         return _unknown(edges_s, Method.REGISTER), ()
-    at = np.column_stack((start_s, start_s + width_s / 2.0)).ravel()
-    level = np.column_stack((first, last)).ravel()
+    at, level = placed_registers(start_s, width_s, first, last)
     single = np.column_stack((np.ones(first.size, bool), last != first)).ravel()
-    placed = [Exchange(_within(e.at_s, width_s), e.old_last, e.new_first) for e in exchanges]
+    placed = [Exchange(_within(e.at_s, start_s, width_s), e.old_last, e.new_first) for e in exchanges]
     running = clean_exchanged(at[single], level[single], register, placed)
     recorded = {place.at_s: e.at_s for place, e in zip(placed, exchanges, strict=True)}
     lost = [e.at_s for e in running.events if e.kind in _LOSES and e.at_s not in recorded]
@@ -49,10 +48,41 @@ def of_register_buckets(
     return found, tuple(replace(e, at_s=recorded.get(e.at_s, e.at_s)) for e in running.events)
 
 
-def _within(at_s: float, width_s: float) -> float:
+def added_by_buckets(
+    start_s: FloatArray,
+    width_s: float,
+    first: FloatArray,
+    last: FloatArray,
+    register: Register,
+    exchanges: Sequence[Exchange] = (),
+) -> tuple[FloatArray, tuple[CounterEvent, ...]]:
+    """What each bucket adds: from the last reading of the bucket before to its own; shape (n,).
+
+    Of the first bucket, what lies within it. Arguments as of `of_register_buckets`; a bucket may be up to two
+    hours longer or shorter than `width_s`, as local days are. NaN where a register is not known at all.
+    """
+    at, level = placed_registers(start_s, width_s, first, last)
+    placed = [Exchange(_within(e.at_s, start_s, width_s), e.old_last, e.new_first) for e in exchanges]
+    running = clean_exchanged(at, level, register, placed)
+    if not running.at_s.size:
+        return np.full(start_s.size, np.nan), ()
+    total = np.interp(start_s + width_s / 2.0, running.at_s, running.total)
+    return np.diff(total, prepend=0.0), running.events
+
+
+def placed_registers(
+    start_s: FloatArray, width_s: float, first: FloatArray, last: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The first reading stands at a bucket's start, the last one at its middle."""
+    at = np.column_stack((start_s, start_s + width_s / 2.0)).ravel()
+    return at, np.column_stack((first, last)).ravel()
+
+
+def _within(at_s: float, start_s: FloatArray, width_s: float) -> float:
     """Between the places of its bucket's first and last reading; at the bucket's start, before both."""
-    start = at_s // width_s * width_s
-    return at_s if at_s == start else start + width_s / 4.0
+    row = int(np.searchsorted(start_s, at_s, side="right")) - 1
+    is_inside = row >= 0 and start_s[row] < at_s < start_s[row] + width_s
+    return float(start_s[row]) + width_s / 4.0 if is_inside else at_s
 
 
 def of_power_buckets(

@@ -71,6 +71,15 @@ def day_of(at: datetime, zone: ZoneInfo) -> Interval:
     return day(local_date(at, zone), zone)
 
 
+def hour_of(at: datetime, zone: ZoneInfo) -> Interval:
+    """The local hour that holds an instant; it may begin at another quarter than UTC's."""
+    local = at.astimezone(zone)
+    start = at.astimezone(UTC) - timedelta(
+        minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )
+    return Interval(start, start + timedelta(hours=1))
+
+
 def next_month(on: date) -> date:
     """The first of the following month."""
     return date(on.year + on.month // 12, on.month % 12 + 1, 1)

@@ -14,11 +14,11 @@ from energy_center.analysis.shedding import Relief, SheddableLoad, choose_loads,
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Site, Space
-from energy_center.domain.timeline import block_of, day_of
+from energy_center.domain.timeline import block_of
 from energy_center.errors import NotFound
 from energy_center.services.current_site import current_site
 from energy_center.services.demand_now import LEARN_FROM, forecast_now
-from energy_center.services.energy_today import CounterToday, counter_today, raw_from
+from energy_center.services.energy_today import CounterToday, read_counters_today
 from energy_center.services.figures import is_stale
 from energy_center.services.overview_parts import main_meter
 from energy_center.store.latest import Latest, latest_of
@@ -90,10 +90,7 @@ async def _counter(db: Database, main: Equipment, site: Site, now: datetime) -> 
     point = main.point(Role.ENERGY_IMPORT)
     if point is None:
         return None
-    zone = ZoneInfo(site.time_zone)
-    quarters = await read_series(db, [point.point_id], day_of(now, zone).start, now, Grain.QUARTER)
-    raw = await read_series(db, [point.point_id], raw_from(now), now, Grain.RAW)
-    return counter_today(point, quarters[point.point_id], raw[point.point_id], now, zone)
+    return (await read_counters_today(db, [point], now, ZoneInfo(site.time_zone)))[point.point_id]
 
 
 async def _loads(db: Database, equipment: Sequence[Equipment], now: datetime) -> list[SheddableLoad]:

@@ -1,10 +1,10 @@
 """Energy of registers since local midnight, block by block, and its charge.
 
-Finished blocks come from the 15-min roll-ups; the last finished one and the running one from raw readings,
-because a block that has just ended may not be rolled up yet.
+Finished blocks come from the registers in the 15-min roll-ups; the last finished one and the running one from
+raw readings, because a block that has just ended may not be rolled up yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,23 +12,24 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy_center.analysis.counters import CounterEventKind, FloatArray, Register, clean, consumption_between
-from energy_center.domain.quantities import QUANTITIES, Role
-from energy_center.domain.readings import Quality
+from energy_center.analysis.buckets import placed_registers
+from energy_center.analysis.counters import consumption_between
+from energy_center.analysis.registers import Exchange, clean_exchanged
+from energy_center.domain.readings import PointId, Quality
 from energy_center.domain.site import Point, Space
 from energy_center.domain.timeline import BLOCK, Interval, block_of, blocks_in, day_of
 from energy_center.errors import NotFound
 from energy_center.services.figures import Figure, FigureSource, FigureState, MoneyFigure, is_stale, missing
+from energy_center.services.recorded_exchanges import read_exchanges
+from energy_center.services.registers import MICROSECONDS, register_of, usable_readings
 from energy_center.services.tariff_catalogue import tariff
-from energy_center.store.series import Series
+from energy_center.store.pool import Database
+from energy_center.store.series import Grain, Series, read_series
 from energy_center.tariffs.price import EnergyCharge, IntervalEnergy, price_energy
 
 WHOLE = 0.99  # a figure with less coverage is shown as partial
 HISTORY_STEP_S = 900.0
-_HIGHEST_PER_H = QUANTITIES[Role.ACTIVE_POWER].high
-_LAST_DIGIT = 1.0  # kWh at the coarsest; history is finer than the meter that goes on with it
-_US = 1_000_000
-_LEFT_OUT = Quality.OUT_OF_RANGE | Quality.SENSOR_FAULT  # as in the roll-ups
+_AROUND = timedelta(hours=12)  # before midnight: what bridges a gap there, and tells a wrong reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,75 +66,77 @@ def raw_from(now: datetime) -> datetime:
     return block_of(now).start - 2 * BLOCK
 
 
-def counter_today(point: Point, quarters: Series, raw: Series, now: datetime, zone: ZoneInfo) -> CounterToday:
-    """Consumption per block since midnight. `quarters` from midnight, `raw` from `raw_from(now)`."""
+async def read_counters_today(
+    db: Database, points: Sequence[Point], now: datetime, zone: ZoneInfo
+) -> dict[PointId, CounterToday]:
+    """Registers' consumption since local midnight."""
+    ids = [point.point_id for point in points]
+    since = day_of(now, zone).start - _AROUND
+    quarters = await read_series(db, ids, since, now, Grain.QUARTER)
+    raw = await read_series(db, ids, raw_from(now), now, Grain.RAW)
+    exchanges = await read_exchanges(db, ids, since, now)
+    return {
+        p.point_id: counter_today(
+            p, quarters[p.point_id], raw[p.point_id], now, zone, exchanges.get(p.point_id, ())
+        )
+        for p in points
+    }
+
+
+def counter_today(
+    point: Point,
+    quarters: Series,
+    raw: Series,
+    now: datetime,
+    zone: ZoneInfo,
+    exchanges: Sequence[Exchange] = (),
+) -> CounterToday:
+    """Consumption per block since midnight; `quarters` from hours before it, `raw` from `raw_from(now)`."""
     since = day_of(now, zone).start
     newest_at = _at(int(raw.at_us[-1])) if len(raw) else None
     blocks = list(blocks_in(Interval(since, now))) if now > since else []
-    first_raw = block_of(now).start - BLOCK
-    rolled = {int(at): i for i, at in enumerate(quarters.at_us)}
-    meter = Register(_HIGHEST_PER_H, point.rollover_at, _LAST_DIGIT)
-    amounts = _amounts(quarters, meter)
-    energies = [_of_rollup(b, quarters, amounts, rolled) for b in blocks if b.start < first_raw]
-    recent = [b for b in blocks if b.start >= first_raw]
-    if recent:
-        start = recent[-1].start
+    if blocks:
+        start = blocks[-1].start
         read_to = newest_at if newest_at is not None and newest_at > start else now
-        recent[-1] = Interval(start, min(read_to, recent[-1].end))
-    is_rolled = round((first_raw - BLOCK).timestamp()) * _US in rolled
-    energies += _of_raw(recent, raw, point.interval_s, meter, after_roll_up=is_rolled)
-    return CounterToday(point, tuple(energies), newest_at)
+        blocks[-1] = Interval(start, min(read_to, blocks[-1].end))
+    return CounterToday(point, _energies(point, blocks, quarters, raw, exchanges, now), newest_at)
 
 
-def _amounts(quarters: Series, meter: Register) -> FloatArray:
-    """What each bucket adds: its `delta`, but across a dip at its edge what its neighbours tell."""
-    if not len(quarters):
-        return quarters.delta
-    start_s, middle_s = quarters.at_us / _US, quarters.at_us / _US + HISTORY_STEP_S / 2
-    at = np.column_stack((start_s, middle_s)).ravel()
-    level = np.column_stack((quarters.first, quarters.last)).ravel()
-    running = clean(at, level, meter)
-    dips = [event.at_s for event in running.events if event.kind is CounterEventKind.GLITCH]
-    if not dips:
-        return quarters.delta
-    is_dipped = np.zeros(len(quarters), dtype=np.bool_)
-    for dip_s in dips:
-        back_s = running.at_s[np.searchsorted(running.at_s, dip_s)]
-        is_dipped |= (middle_s >= dip_s) & (start_s <= back_s)
-    is_dipped[0] = False  # only the store knows the register before midnight
-    added = np.diff(np.interp(middle_s, running.at_s, running.total), prepend=0.0)
-    return np.where(is_dipped & ~np.isnan(quarters.delta), added, quarters.delta)
-
-
-def _of_rollup(
-    block: Interval, quarters: Series, amounts: FloatArray, rolled: Mapping[int, int]
-) -> IntervalEnergy:
-    row = rolled.get(round(block.start.timestamp()) * _US)
-    if row is None or np.isnan(amounts[row]):
-        return IntervalEnergy(block, None, 0.0)
-    return IntervalEnergy(block, float(amounts[row]), min(float(quarters.coverage[row]), 1.0))
-
-
-def _of_raw(
-    blocks: list[Interval], raw: Series, interval_s: float, meter: Register, *, after_roll_up: bool
-) -> list[IntervalEnergy]:
-    """Blocks from raw readings; a roll-up ends at its last reading, so what follows it begins there."""
+def _energies(
+    point: Point,
+    blocks: Sequence[Interval],
+    quarters: Series,
+    raw: Series,
+    exchanges: Sequence[Exchange],
+    now: datetime,
+) -> tuple[IntervalEnergy, ...]:
+    """One running total of both: roll-ups up to the last finished block, raw readings from there."""
     if not blocks:
-        return []
-    usable = (raw.quality & _LEFT_OUT) == 0
-    at_s, level = raw.at_us[usable] / _US, raw.value[usable]
-    edges = np.array([blocks[0].start.timestamp(), *(b.end.timestamp() for b in blocks)])
-    before = at_s[at_s < edges[0]]
-    if after_roll_up and len(before):
-        edges[0] = before[-1]
+        return ()
+    first_raw_s = (block_of(now).start - BLOCK).timestamp()
+    start_s = quarters.at_us / MICROSECONDS
+    is_rolled = start_s < first_raw_s
+    start_s, width_s = start_s[is_rolled], BLOCK.total_seconds()
+    at_s, level = usable_readings(raw)
+    is_new = at_s >= (start_s[-1] + width_s if start_s.size else -np.inf)
+    at, register = placed_registers(start_s, width_s, quarters.first[is_rolled], quarters.last[is_rolled])
+    running = clean_exchanged(
+        np.append(at, at_s[is_new]), np.append(register, level[is_new]), register_of(point), exchanges
+    )
+    edges_s = np.array([blocks[0].start.timestamp(), *(b.end.timestamp() for b in blocks)])
     is_history = bool(np.any(raw.quality & Quality.SIMULATED))
-    max_gap_s = 2 * (HISTORY_STEP_S if is_history else interval_s)
-    running = clean(at_s, level, meter)
-    amounts, coverages = consumption_between(running, edges, max_gap_s)
-    return [
-        IntervalEnergy(block, None if np.isnan(amount) else float(amount), float(coverage))
+    amounts, coverages = consumption_between(
+        running, edges_s, 2 * (HISTORY_STEP_S if is_history else point.interval_s)
+    )
+    held = dict(zip(start_s.tolist(), quarters.coverage[is_rolled].tolist(), strict=True))
+    from_rolled = edges_s[:-1] < first_raw_s
+    coverages[from_rolled] = [min(held.get(at, 0.0), 1.0) for at in edges_s[:-1][from_rolled].tolist()]
+    return tuple(
+        IntervalEnergy(block, None, 0.0)
+        if np.isnan(amount)
+        else IntervalEnergy(block, float(amount), float(coverage))
         for block, amount, coverage in zip(blocks, amounts, coverages, strict=True)
-    ]
+    )
 
 
 def _at(at_us: int) -> datetime:

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from energy_center.analysis.counters import FloatArray, Register
+from energy_center.analysis.counters import FloatArray
 from energy_center.analysis.demand import BLOCK_S
 from energy_center.analysis.quarters import RolledUp, Seldom, quarters
 from energy_center.analysis.registers import Exchange
-from energy_center.domain.quantities import QUANTITIES, Role
-from energy_center.domain.readings import Quality
 from energy_center.domain.site import Point
 from energy_center.services.recorded_exchanges import read_exchanges
+from energy_center.services.registers import MICROSECONDS, register_of, usable_readings
 from energy_center.store.pool import Database
 from energy_center.store.readings import read_sampling
 from energy_center.store.series import Grain, Series, read_series
@@ -21,10 +20,6 @@ from energy_center.tariffs.measure import Measured, measured
 
 _SELDOM_S = 300.0  # read less often, a roll-up's last register is too far from its edge
 _AROUND = timedelta(hours=2)  # readings beyond the edges that energy is interpolated to
-_US = 1_000_000
-_LEFT_OUT = Quality.OUT_OF_RANGE | Quality.SENSOR_FAULT  # as in the roll-ups
-# meters show whole kWh at the coarsest; no building takes more than a power reading can show
-_HIGHEST_PER_H = QUANTITIES[Role.ACTIVE_POWER].high
 
 
 async def read_quarters(db: Database, point: Point, start: datetime, end: datetime) -> Measured:
@@ -58,14 +53,14 @@ async def _read_seldom(db: Database, point: Point, spans: list[_Span]) -> Seldom
     raw = [
         (await read_series(db, [point.point_id], at, end, Grain.RAW))[point.point_id] for at, end, _ in spans
     ]
-    usable = [(rows.quality & _LEFT_OUT) == 0 for rows in raw]
-    at_s = np.concatenate([rows.at_us[u] / _US for rows, u in zip(raw, usable, strict=True)] or [np.zeros(0)])
+    usable = [usable_readings(rows) for rows in raw]
+    at_s = np.concatenate([at for at, _ in usable] or [np.zeros(0)])
     if not at_s.size:
         return None
     return Seldom(
         spans=_runs(at_s),
         at_s=at_s,
-        level=np.concatenate([rows.value[u] for rows, u in zip(raw, usable, strict=True)]),
+        level=np.concatenate([level for _, level in usable]),
         interval_s=max(interval for _, _, interval in spans),
     )
 
@@ -88,7 +83,7 @@ def _measured(
     period: tuple[datetime, datetime],
 ) -> Measured:
     known = ~np.isnan(rows.last)
-    starts = rows.at_us[known] / _US
+    starts = rows.at_us[known] / MICROSECONDS
     is_seldom = np.zeros(len(starts), dtype=np.bool_)
     for at, end, _ in spans:
         is_seldom |= (starts >= at.timestamp()) & (starts < end.timestamp())
@@ -101,6 +96,5 @@ def _measured(
         is_seldom & (rows.first[known] == rows.last[known]),
     )
     edges = np.arange(period[0].timestamp(), period[1].timestamp() + BLOCK_S / 2, BLOCK_S)
-    register = Register(max_rate_per_h=_HIGHEST_PER_H, modulus=point.rollover_at, resolution=1.0)
-    energy, coverage = quarters(rolled, seldom, register, edges, exchanges)
+    energy, coverage = quarters(rolled, seldom, register_of(point), edges, exchanges)
     return measured(np.round(edges[:-1]).astype(np.int64), energy, coverage)

@@ -13,7 +13,7 @@ import numpy as np
 
 from energy_center.analysis.balance import Balance, balance
 from energy_center.analysis.buckets import of_power_buckets, of_register_buckets
-from energy_center.analysis.counters import CounterEvent, FloatArray, Register
+from energy_center.analysis.counters import CounterEvent, FloatArray
 from energy_center.analysis.grid import Step, edges_of
 from energy_center.analysis.intervals import Energies, Method
 from energy_center.analysis.registers import Exchange
@@ -24,9 +24,9 @@ from energy_center.domain.timeline import Interval
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
 from energy_center.services.recorded_exchanges import read_exchanges
+from energy_center.services.registers import register_of
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, Series, read_series
-from energy_center.store.site import MAX_RATE_PER_H
 
 # what a meter measures, the first that it has; power stands in where there is no register
 METERED = (
@@ -42,7 +42,6 @@ MOST_DAYS = 400  # of a figure that is one number
 MOST_STEPS = 40_000  # a year of quarter-hours and some
 _FINE_UP_TO = timedelta(days=100)  # longer periods are read by hours
 _AROUND = timedelta(days=2)  # a register is looked for so far around the period, to bridge a gap at its ends
-_LAST_DIGIT = 1.0  # meters show whole units at the coarsest: a step back by it is rounding
 _ROWS_AT_ONCE = 200_000
 _WIDTHS = {Grain.QUARTER: 900.0, Grain.HOUR: 3600.0}
 _US = 1e6
@@ -205,11 +204,9 @@ def _cut(
     start_s, width_s = series.at_us / _US, _WIDTHS[grain]
     if point.kind is not Kind.COUNTER:
         return PointEnergy(of_power_buckets(start_s, width_s, series.value, series.coverage, edges_s))
-    register = Register(MAX_RATE_PER_H.get(point.role, np.inf), point.rollover_at, _LAST_DIGIT)
+    register = register_of(point)
     first, last = series.first, series.last
-    if (
-        point.interval_s > width_s
-    ):  # buckets between two readings repeat the earlier one: no register stood there
+    if point.interval_s > width_s:  # a bucket that only repeats the one before: no register stood there
         repeated = np.append(False, (first[1:] == last[:-1]) & (first[1:] == last[1:]))
         first, last = np.where(repeated, np.nan, first), np.where(repeated, np.nan, last)
     return PointEnergy(

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Point, Text
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
+from energy_center.services.series_consumption import with_consumption
 from energy_center.services.trend_shape import Floats, Shape, choose_grain, shape
 from energy_center.store.overview import raw_kept_from
 from energy_center.store.pool import Database
@@ -64,7 +66,7 @@ async def read_trend(
     unknown = [p for p in point_ids if p not in known]
     if unknown:
         raise NotFound(f"No point {', '.join(map(str, unknown))}")
-    kept_from = await raw_kept_from(db)
+    zone, kept_from = ZoneInfo(site.time_zone), await raw_kept_from(db)
     has_raw = kept_from is None or start >= kept_from
     by_grain: dict[Grain, list[PointId]] = defaultdict(list)
     for point_id in dict.fromkeys(point_ids):
@@ -76,6 +78,8 @@ async def read_trend(
     trends: dict[PointId, Trend] = {}
     for grain, ids in by_grain.items():
         series = await read_series(db, ids, start, end, grain)
+        for p in ids:
+            series[p] = await with_consumption(db, known[p][1], series[p], grain, zone, is_site_zone=True)
         # a chart of many points takes tens of milliseconds of numerics
         trends |= await asyncio.to_thread(_trends, known, series, grain, (start, end), max_points)
     return [trends[p] for p in point_ids]

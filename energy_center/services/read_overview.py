@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Point, Space, Text
-from energy_center.domain.timeline import day_of
 from energy_center.errors import NotFound
 from energy_center.services.current_site import current_site
 from energy_center.services.demand_now import LEARN_FROM, DemandBlock, demand_block
@@ -17,9 +16,8 @@ from energy_center.services.energy_today import (
     CounterToday,
     charge_figure,
     charge_today,
-    counter_today,
     energy_figure,
-    raw_from,
+    read_counters_today,
 )
 from energy_center.services.figures import Figure, FigureSource, FigureState, MoneyFigure, missing
 from energy_center.services.overview_parts import (
@@ -172,10 +170,7 @@ async def _counters(
     db: Database, mains: Sequence[Equipment], pv: Sequence[Equipment], now: datetime, zone: ZoneInfo
 ) -> dict[PointId, CounterToday]:
     points = _points(mains, Role.ENERGY_IMPORT) + _points(pv, Role.ENERGY_EXPORT)
-    ids = [p.point_id for p in points]
-    quarters = await read_series(db, ids, day_of(now, zone).start, now, Grain.QUARTER)
-    raw = await read_series(db, ids, raw_from(now), now, Grain.RAW)
-    return {p.point_id: counter_today(p, quarters[p.point_id], raw[p.point_id], now, zone) for p in points}
+    return await read_counters_today(db, points, now, zone)
 
 
 async def _raw_power(db: Database, mains: Sequence[Equipment], now: datetime) -> dict[PointId, Series]:

@@ -6,7 +6,7 @@ server nothing. Rows are as stored, gaps are rows without a value; nothing is th
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from energy_center.domain.readings import PointId, Quality
 from energy_center.domain.site import Equipment, Point
 from energy_center.errors import Invalid, NotFound
 from energy_center.services.current_site import current_site
+from energy_center.services.series_consumption import bucket_end, bucket_start, with_consumption
 from energy_center.services.trend_shape import BUCKET_S, HISTORY_STEP_S
 from energy_center.store.overview import raw_kept_from
 from energy_center.store.pool import Database
@@ -137,7 +138,10 @@ async def stream_series(db: Database, plan: SeriesPlan) -> AsyncIterator[Block]:
         last_us: int | None = None
         async for rows in _blocks(db, plan, wanted):
             if len(rows):
-                yield Block(wanted, _with_gaps(wanted, rows, last_us))
+                filled = await with_consumption(
+                    db, wanted.point, rows, wanted.grain, plan.zone, is_site_zone=plan.is_site_zone
+                )
+                yield Block(wanted, _with_gaps(wanted, filled, last_us))
                 last_us = int(rows.at_us[-1])
         if last_us is None:
             yield Block(wanted, _EMPTY)
@@ -159,27 +163,6 @@ async def _blocks(db: Database, plan: SeriesPlan, wanted: Wanted) -> AsyncIterat
         if len(series) < BLOCK_ROWS:
             return
         start = from_us(int(series.at_us[-1]) + 1)
-
-
-def bucket_start(at: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
-    """Start of the bucket that holds an instant, in UTC; the instant itself for raw readings."""
-    if grain is Grain.RAW:
-        return at
-    local = at.astimezone(zone)
-    if grain is Grain.DAY:
-        return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
-    minute = local.minute % 15 if grain is Grain.QUARTER else local.minute
-    into = timedelta(minutes=minute, seconds=local.second, microseconds=local.microsecond)
-    return at.astimezone(UTC) - into
-
-
-def bucket_end(at: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
-    """The first start of a bucket at or after an instant: 26 hours later lies in the next day, DST or not."""
-    start = bucket_start(at, grain, zone)
-    if start == at:
-        return at
-    ahead = timedelta(hours=26) if grain is Grain.DAY else timedelta(hours=1)
-    return bucket_start(start + ahead, grain, zone)
 
 
 _NOTHING = np.array([], np.float64)

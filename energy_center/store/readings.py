@@ -114,7 +114,7 @@ async def invalidate(
 ) -> None:
     """Ask for the roll-ups of these points over a period again, such as after a correction."""
     first, last = to_us(start) // BUCKET_US, -(-to_us(end) // BUCKET_US)
-    await _insert_rectangle(connection, first, last, list(point_ids))
+    await _insert_rectangles(connection, [first], [last], [point_ids])
 
 
 async def _next_batch(connection: Connection) -> int:
@@ -125,21 +125,30 @@ async def _next_batch(connection: Connection) -> int:
 
 async def _invalidate(connection: Connection, batch: ReadingBatch) -> None:
     """Note the touched buckets: one rectangle for each run of neighbouring buckets."""
-    bucket = batch.at_us // BUCKET_US
-    touched = np.unique(bucket)
-    for run in np.split(touched, np.flatnonzero(np.diff(touched) > 1) + 1):
-        inside = (bucket >= run[0]) & (bucket <= run[-1])
-        await _insert_rectangle(
-            connection, int(run[0]), int(run[-1]) + 1, np.unique(batch.point_id[inside]).tolist()
-        )
+    order = np.argsort(batch.at_us, kind="stable")
+    bucket, points = batch.at_us[order] // BUCKET_US, batch.point_id[order]
+    ends = np.append(np.flatnonzero(np.diff(bucket) > 1) + 1, len(bucket))
+    starts = np.append(0, ends[:-1])
+    await _insert_rectangles(
+        connection,
+        bucket[starts].tolist(),
+        (bucket[ends - 1] + 1).tolist(),
+        [np.unique(points[a:b]).tolist() for a, b in zip(starts, ends, strict=True)],
+    )
 
 
-async def _insert_rectangle(connection: Connection, first: int, last: int, point_ids: Sequence[int]) -> None:
+async def _insert_rectangles(
+    connection: Connection, first: Sequence[int], last: Sequence[int], point_ids: Sequence[Sequence[int]]
+) -> None:
+    """Points of a rectangle travel as the text of an array: arrays of arrays must be of one length."""
     await connection.execute(
-        "INSERT INTO invalidation (bucket_from, bucket_to, point_ids) VALUES ($1, $2, $3)",
-        from_us(first * BUCKET_US),
-        from_us(last * BUCKET_US),
-        point_ids,
+        "INSERT INTO invalidation (bucket_from, bucket_to, point_ids) "
+        "SELECT bucket_from, bucket_to, point_ids::int[] "
+        "FROM unnest($1::timestamptz[], $2::timestamptz[], $3::text[]) "
+        "AS r (bucket_from, bucket_to, point_ids)",
+        [from_us(bucket * BUCKET_US) for bucket in first],
+        [from_us(bucket * BUCKET_US) for bucket in last],
+        [f"{{{','.join(map(str, points))}}}" for points in point_ids],
     )
 
 

@@ -4,12 +4,15 @@ Each call recomputes what was touched and replaces it, so that late data, replay
 give the same rows. Hours and days are the site's local ones. The queries stand in `sql/rollups.sql`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
+from energy_center.domain.timeline import day_of, hour_of
 from energy_center.store.pool import Connection, Database, Record
+from energy_center.store.reading_batch import MICROSECOND
 from energy_center.store.sql import queries
 
 BUCKET: Final = timedelta(minutes=15)
@@ -17,6 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = 0x0EC_20_11
 _LARGE = 16  # buckets; a longer period, as of history, is recomputed as one piece
 _BUDGET = 400_000  # point-buckets a transaction: a month of 140 points, about 2 s
+_MANY_POINTS = 50  # from here on one scan of a period is faster than a look-up for each point
 _STATEMENT_S = 600
 
 
@@ -27,6 +31,14 @@ class Rectangle:
     start: datetime
     end: datetime
     point_ids: tuple[int, ...]
+
+
+class Strip(NamedTuple):
+    """One point over the buckets [start, end)."""
+
+    point_id: int
+    start: datetime
+    end: datetime
 
 
 async def roll_up(db: Database, site_zone: str, now: datetime, limit: int = 2000) -> int:
@@ -45,8 +57,7 @@ async def roll_up(db: Database, site_zone: str, now: datetime, limit: int = 2000
         taken = await _take(connection, now + timedelta(days=1), limit)
         touched = [Rectangle(r["bucket_from"], r["bucket_to"], tuple(r["point_ids"])) for r in taken]
         slow = await _slow_points(connection, touched)
-        for rectangle in merge(_without(touched, slow)):
-            await _recompute(connection, rectangle, site_zone)
+        await _recompute_all(connection, merge(_without(touched, slow)), site_zone)
         touched += await _before_gaps(connection, touched, slow)
         for reach, rectangle in _widened(touched, slow):
             await _recompute(connection, rectangle, site_zone, reach)
@@ -154,36 +165,66 @@ def _widened(pieces: Iterable[Rectangle], slow: Mapping[int, timedelta]) -> list
     return [(reach, piece) for reach, wide in sorted(by_reach.items()) for piece in merge(wide)]
 
 
-async def _recompute(
-    connection: Connection, piece: Rectangle, zone: str, reach: timedelta | None = None
-) -> None:
-    """Replace the rollups of a rectangle, and the consumption of the bucket after it.
+async def _recompute_all(connection: Connection, pieces: Iterable[Rectangle], zone: str) -> None:
+    """Replace the rollups of rectangles: those of many points one by one, all others at once.
 
     One bucket more than was touched: a reading at the end of a bucket still holds at the start of the next.
-    With a `reach`, buckets without a reading between two are filled for as long as one holds.
     """
+    scattered: list[Strip] = []
+    for piece in pieces:
+        strips = [Strip(p, piece.start, piece.end + BUCKET) for p in piece.point_ids]
+        if len(strips) < _MANY_POINTS:
+            scattered += strips
+            continue
+        await _build(connection, "readings_at_once", strips, zone)
+    if scattered:
+        await _build(connection, "readings_by_strip", joined(scattered), zone)
+
+
+async def _recompute(connection: Connection, piece: Rectangle, zone: str, reach: timedelta) -> None:
+    """The same of slow points: buckets without a reading between two are filled for as long as one holds."""
     sql, end = queries("rollups"), piece.end + BUCKET
-    if reach is not None:
-        await connection.execute(sql["not_carried"], piece.start, end, piece.point_ids)
-        await connection.execute(
-            sql["carried"], piece.start, end, piece.point_ids, reach, timeout=_STATEMENT_S
-        )
-    await connection.execute(sql["quarter_hours"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
-    await _build_coarse(connection, Rectangle(piece.start, end, piece.point_ids), zone)
-    if reach is not None:
-        for grain in ("vacated_hours", "vacated_days"):
-            await connection.execute(sql[grain], piece.start, end, piece.point_ids, zone)
-    relinked: dict[datetime, set[int]] = {}
-    changed = await connection.fetch(sql["relink"], piece.start, end, piece.point_ids, timeout=_STATEMENT_S)
-    for point_id, bucket in changed:
-        relinked.setdefault(bucket, set()).add(point_id)
-    for bucket, points in relinked.items():
-        await _build_coarse(connection, Rectangle(bucket, bucket + BUCKET, tuple(points)), zone)
+    await connection.execute(sql["not_carried"], piece.start, end, piece.point_ids)
+    await connection.execute(sql["carried"], piece.start, end, piece.point_ids, reach, timeout=_STATEMENT_S)
+    await _build(connection, "readings_at_once", [Strip(p, piece.start, end) for p in piece.point_ids], zone)
+    for grain in ("vacated_hours", "vacated_days"):
+        await connection.execute(sql[grain], piece.start, end, piece.point_ids, zone)
 
 
-async def _build_coarse(connection: Connection, piece: Rectangle, zone: str) -> None:
+async def _build(connection: Connection, readings: str, strips: Sequence[Strip], zone: str) -> None:
+    """Quarters of strips from their readings, then the hours and days that they touch."""
     sql = queries("rollups")
+    quarter_hours = sql["quarter_hours"].replace("/* readings */", sql[readings])
+    await connection.execute(quarter_hours, *_columns(strips), timeout=_STATEMENT_S)
     for grain in ("hours", "days"):
-        await connection.execute(
-            sql[grain], piece.start, piece.end, piece.point_ids, zone, timeout=_STATEMENT_S
-        )
+        strips = joined(_local(strips, grain, ZoneInfo(zone)))
+        await connection.execute(sql[grain], *_columns(strips), zone, timeout=_STATEMENT_S)
+
+
+def _columns(strips: Sequence[Strip]) -> tuple[list[datetime], list[datetime], list[int]]:
+    return [s.start for s in strips], [s.end for s in strips], [s.point_id for s in strips]
+
+
+def joined(strips: Iterable[Strip]) -> list[Strip]:
+    """By point and time, those that touch or overlap made into one."""
+    found: list[Strip] = []
+    for strip in sorted(strips):
+        if found and found[-1].point_id == strip.point_id and found[-1].end >= strip.start:
+            found[-1] = found[-1]._replace(end=max(found[-1].end, strip.end))
+        else:
+            found.append(strip)
+    return found
+
+
+def _local(strips: Iterable[Strip], grain: str, zone: ZoneInfo) -> Iterator[Strip]:
+    """Strips that begin and end with a local hour or day."""
+    known: dict[datetime, tuple[datetime, datetime]] = {}
+
+    def around(at: datetime) -> tuple[datetime, datetime]:
+        if at not in known:
+            local = day_of(at, zone) if grain == "days" else hour_of(at, zone)
+            known[at] = local.start, local.end
+        return known[at]
+
+    for point_id, start, end in strips:
+        yield Strip(point_id, around(start)[0], around(end - MICROSECOND)[1])

@@ -13,7 +13,8 @@ _HEAD = """\
 
 # Everything that makes a schema, one line an object: two databases are equal when these lists are
 _OBJECTS = """
-SELECT format('column %s.%s #%s %s %s default %s %s', c.relname, a.attname, a.attnum,
+SELECT format('column %s.%s #%s %s %s default %s %s', c.relname, a.attname,
+              row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
               format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END,
               coalesce(pg_get_expr(d.adbin, d.adrelid), '-'), a.attidentity)
 FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

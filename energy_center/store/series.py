@@ -38,7 +38,8 @@ class Series:
 
     `at_us`: microseconds since 1970, start of the bucket or time of the raw reading. `value`: time-weighted
     mean of a gauge or state, last register of a counter, or the raw reading. `delta`: consumption of a
-    counter in the bucket (NaN for others and for raw). `coverage`: 0..1 of the bucket's time (1 for raw).
+    counter in the bucket, which services make of the registers; NaN as it is read here, and for all others.
+    `coverage`: 0..1 of the bucket's time (1 for raw).
     """
 
     at_us: NDArray[np.int64]
@@ -65,7 +66,7 @@ class Series:
 
 
 _COLUMNS = ("at_us", "value", "low", "high", "first", "last", "delta", "coverage", "quality")
-_FLOATS = ("value", "low", "high", "first", "last", "delta", "coverage")
+_FLOATS = ("value", "low", "high", "first", "last", "coverage")
 
 
 def _row_type(floats: Sequence[str]) -> np.dtype[np.void]:
@@ -92,11 +93,20 @@ async def read_series(
     else:
         sql = (
             "SELECT point_id, bucket, coalesce(mean, last), min, max, first, last, "  # noqa: S608 table of our own
-            "coalesce(delta, 'NaN'), coverage::float8, quality "
+            "coverage::float8, quality "
             f"FROM {TABLES[grain]} WHERE point_id = ANY($1::int[]) AND bucket >= $2 AND bucket < $3 "
             "ORDER BY point_id, bucket"
         )
     rows = await _fetch(db, sql, grain, list(point_ids), start, end)
+    return _split(rows, point_ids, grain)
+
+
+async def read_neighbours(
+    db: Database, point_ids: Sequence[PointId], start: datetime, end: datetime, grain: Grain, most: int
+) -> dict[PointId, Series]:
+    """Of each point up to `most` roll-ups before `start`, however long before, and as many from `end` on."""
+    query = queries("series")["neighbours"].replace("reading_15min", TABLES[grain])
+    rows = await _fetch(db, query, grain, list(point_ids), start, end, most)
     return _split(rows, point_ids, grain)
 
 
@@ -139,4 +149,4 @@ def _series(rows: NDArray[np.void], grain: Grain) -> Series:
         unknown, whole = np.full(len(rows), np.nan), np.ones(len(rows))
         return Series(at_us, value, value, value, value, value, unknown, whole, quality)
     columns = {name: rows[name].astype(np.float64) for name in _FLOATS}
-    return Series(at_us=at_us, quality=quality, **columns)
+    return Series(at_us=at_us, quality=quality, delta=np.full(len(rows), np.nan), **columns)

@@ -131,6 +131,12 @@ async def _queries(db: Database, ids: list[PointId], end: datetime) -> list[Row]
         ),
         await _query("the same", quarters, lambda: fetch_raw(db, _BY_QUARTER, ids[:1], first, end), None),
         await _query(
+            f"the same {days} days by the day, as for 1,000 pixels",
+            lambda: read_series(db, ids[:1], first, end, Grain.DAY),
+            lambda: fetch_raw(db, _BY_DAY, ids[:1], first, end),
+            "<= 0.02x" if days > 90 else "<= 0.083x",
+        ),
+        await _query(
             "200 points, 30 days by hour",
             lambda: read_series(db, ids, month, end, Grain.HOUR),
             lambda: fetch_raw(db, _BY_HOUR, ids, month, end),

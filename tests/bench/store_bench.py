@@ -18,7 +18,7 @@ from energy_center.store.embedded import EmbeddedPostgres
 from energy_center.store.insert import insert_rows
 from energy_center.store.partitions import ensure_weeks, weeks_between
 from energy_center.store.pool import Database
-from energy_center.store.readings import ReadingBatch, write_readings
+from energy_center.store.readings import ReadingBatch, write_backlog, write_readings
 from energy_center.store.rollups import roll_up
 from tests.bench.store_stand import (
     FAR,
@@ -60,6 +60,7 @@ async def _all() -> list[Row]:
         found = await _writing(db, source)
         found += await _rolling_up(db, source)
         found += await _all_current(db, source)
+        found += await _late(db, source)
         found.append(row("size of a reading with its key, as it arrives", await _bytes(db), "bytes"))
     async with stand() as (server, db):
         await db.close()
@@ -150,6 +151,24 @@ async def _rolling_up(db: Database, source: Signals) -> list[Row]:
     return [
         compared("roll-up of 15 min of 2,000 points", bucket * 1e3, "ms", "storing them", bucket / stored),
         row("roll-up with nothing to do", await seconds(lambda: settle(db)) * 1e3, "ms"),
+    ]
+
+
+async def _late(db: Database, source: Signals) -> list[Row]:
+    """15,000 readings at random instants of the year before, each in a bucket of its own or nearly so."""
+    random = np.random.default_rng(3)
+    batch = source.take(8)
+    year_us = 365 * 86_400_000_000
+    n = 15_000
+    late = ReadingBatch(
+        batch.point_id[:n],
+        batch.at_us[:n] - random.integers(0, year_us, n) // MINUTE_US * MINUTE_US,
+        batch.value[:n],
+        batch.quality[:n],
+    )
+    await write_backlog(db, late, FAR)
+    return [
+        row("roll-up of 15,000 late readings scattered over a year", await seconds(lambda: settle(db)), "s")
     ]
 
 

@@ -258,8 +258,8 @@ async def test_many_meters_over_a_year_take_little_memory(database: Database, lo
     site = await apply_site(database, replace(HALL, equipment=tuple(meters)), "text", "test", START)
     async with database.connection() as connection:
         await connection.execute(
-            "INSERT INTO reading_15min (bucket, min, max, first, last, delta, coverage, point_id, n) "
-            "SELECT $1::timestamptz + i * interval '15 min', 30 * i, 30 * i + 30, 30 * i, 30 * i + 30, 30, "
+            "INSERT INTO reading_15min (bucket, min, max, first, last, coverage, point_id, n) "
+            "SELECT $1::timestamptz + i * interval '15 min', 30 * i, 30 * i + 30, 30 * i, 30 * i + 30, "
             "1, p, 1 "
             "FROM generate_series(0, 35039) AS i, unnest($2::int[]) AS p",
             START,

@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
@@ -18,6 +19,7 @@ from energy_center.services.backfill import JOB, backfill
 from energy_center.services.backfill_plan import bytes_needed, plan_parts
 from energy_center.services.read_history import read_trend
 from energy_center.services.read_progress import read_progress
+from energy_center.services.series_consumption import with_consumption
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, read_series
 from energy_center.store.site import apply_site
@@ -35,7 +37,8 @@ async def site(database: Database) -> Site:
 
 
 async def test_the_past_is_filled_marked_and_rolled_up(database: Database, site: Site):
-    energy = point_of(site, "main", Role.ENERGY_IMPORT).point_id
+    register = point_of(site, "main", Role.ENERGY_IMPORT)
+    energy = register.point_id
     await write(database, energy, every(NOW, NOW + timedelta(minutes=10), 5), [NOW.timestamp() / 360] * 120)
 
     brought = await backfill(database, site, STUB, NOW, months=2)
@@ -44,7 +47,9 @@ async def test_the_past_is_filled_marked_and_rolled_up(database: Database, site:
     today = NOW.replace(hour=0, minute=0, second=0)
     series = await read_series(database, [energy], today - 40 * DAY, today, Grain.QUARTER)
     assert len(series[energy]) == 40 * 96
-    assert series[energy].delta.tolist() == pytest.approx([2.5] * (40 * 96))  # each quarter-hour has its own
+    zone = ZoneInfo(site.time_zone)
+    told = await with_consumption(database, register, series[energy], Grain.QUARTER, zone, is_site_zone=True)
+    assert told.delta.tolist() == pytest.approx([2.5] * (40 * 96))  # each quarter-hour has its own
     assert series[energy].coverage.min() > 0.99
     assert set(series[energy].quality.tolist()) == {int(Quality.SIMULATED)}
     (trend,) = await read_trend(database, [energy], today - 30 * DAY, today)

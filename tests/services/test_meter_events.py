@@ -26,6 +26,7 @@ from energy_center.services.meter_events import (
     undo_event,
 )
 from energy_center.services.read_energy import read_energy
+from energy_center.services.series_consumption import with_consumption
 from energy_center.store.latest import latest_of
 from energy_center.store.pool import Database
 from energy_center.store.rollups import roll_up
@@ -117,12 +118,20 @@ async def test_a_recorded_exchange_gives_its_energy_back_and_an_undo_takes_it(
     assert await _day(database) == (pytest.approx(before), pytest.approx(coverage))
 
 
-async def test_the_rollups_deltas_follow_a_recorded_exchange_too(database: Database, exchanged: Site):
+async def test_a_series_consumption_follows_a_recorded_exchange_too(database: Database, exchanged: Site):
     await record_exchange(database, _exchange(), None, ACTOR, NOW)
     await _roll_up(database)
-    point = point_of(exchanged, "main", Role.ENERGY_IMPORT).point_id
-    series = await read_series(database, [point], START, START + timedelta(days=1), Grain.HOUR)
-    assert series[point].delta[1:].sum() == pytest.approx(1380, abs=1e-6)
+    point = point_of(exchanged, "main", Role.ENERGY_IMPORT)
+    series = await read_series(database, [point.point_id], START, START + timedelta(days=1), Grain.HOUR)
+    hours = await with_consumption(
+        database,
+        point,
+        series[point.point_id],
+        Grain.HOUR,
+        ZoneInfo(exchanged.time_zone),
+        is_site_zone=True,
+    )
+    assert hours.delta[1:].sum() == pytest.approx(1380, abs=1e-6)
 
 
 async def test_a_wrong_factor_is_corrected_and_marked_and_undone(database: Database, site: Site):

@@ -15,7 +15,6 @@ class Row:
     high: float
     first: float
     last: float
-    delta: float | None
     coverage: float
     n: int
     quality: int
@@ -70,24 +69,13 @@ def roll_up(
     carried = _carried(usable, interval_s, limits)
     rows: dict[float, Row] = {}
     before: Raw | None = None
-    register: tuple[float, float] | None = None  # the last one, with the start of its bucket
     for start in sorted({*buckets, *carried}):
         if start in carried:
             rows[start] = carried[start]
-            register = (start, rows[start].last)
             continue
         used = without_glitches(buckets[start]) if is_counter else buckets[start]
         reach = max(7200.0, 1.5 * slowest_s)
         mean, coverage = _weigh(start, used, before, interval_s(start), reach)
-        delta = None
-        if is_counter:
-            delta = sum(
-                step(a.value, b.value, (b.t - a.t) / 3600, rate, rollover)
-                for a, b in itertools.pairwise(used)
-            )
-            if register:
-                hours = (start - register[0]) / 3600 + 0.25
-                delta += step(register[1], used[0].value, hours, rate, rollover)
         quality = 0
         for row in used:
             quality |= row.quality
@@ -98,12 +86,11 @@ def roll_up(
             max(values),
             values[0],
             values[-1],
-            delta,
             coverage,
             len(used),
             quality,
         )
-        before, register = used[-1], (start, values[-1])
+        before = used[-1]
     return rows
 
 
@@ -119,7 +106,6 @@ def _carried(
         if limits is not None and (rise < 0 or step(reading.value, after.value, gap / 3600, *limits) != rise):
             continue
         start = reading.t // BUCKET_S * BUCKET_S + BUCKET_S
-        level = reading.value
         while start + BUCKET_S <= after.t // BUCKET_S * BUCKET_S:
             interval = interval_s(start)
             in_time = gap <= 1.5 * interval
@@ -128,11 +114,10 @@ def _carried(
             if interval > BUCKET_S and share > 0:
                 if limits is None:
                     v = reading.value
-                    rows[start] = Row(v, v, v, v, v, None, share, 0, reading.quality)
+                    rows[start] = Row(v, v, v, v, v, share, 0, reading.quality)
                 elif in_time:
                     a, b = (reading.value + rise * (t - reading.t) / gap for t in (start, start + BUCKET_S))
-                    rows[start] = Row(None, a, b, a, b, b - level, share, 0, reading.quality)
-                    level = b
+                    rows[start] = Row(None, a, b, a, b, share, 0, reading.quality)
             start += BUCKET_S
     return rows
 

@@ -41,7 +41,7 @@ async def chunks(db: Database) -> list[bool]:
 async def rollups(db: Database) -> list[tuple[object, ...]]:
     async with db.connection() as connection:
         rows = await connection.fetch(
-            "SELECT point_id, bucket, mean, min, max, first, last, delta, coverage, n FROM reading_15min "
+            "SELECT point_id, bucket, mean, min, max, first, last, coverage, n FROM reading_15min "
             "ORDER BY point_id, bucket"
         )
     return [tuple(row.values()) for row in rows]
