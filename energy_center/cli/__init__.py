@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",
     "detection": "score the rules against injected faults",
+    "replay": "prove that the live run and the backtest give the same alarms",
     "user": "administer accounts",
     "backup": "write a backup of the database",
     "restore": "restore a backup into an empty database",

@@ -1,11 +1,11 @@
 """Stretches in which alarms stood, taken from their history, and alarms by what hides or holds them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from energy_center.domain.alarms import Alarm, AlarmId
+from energy_center.domain.alarms import Alarm, AlarmEventKind, AlarmId
 from energy_center.store.alarms import alarm_of, columns_of_alarm
 from energy_center.store.pool import Connection
 
@@ -37,6 +37,12 @@ _RAISES = """
 SELECT count(*) FROM alarm a JOIN alarm_event v USING (alarm_id)
 WHERE a.rule_id = $1 AND a.equipment_id = $2 AND a.withdrawn_at IS NULL
     AND v.event IN ('raised', 'reopened') AND v.at > $3 AND v.at <= $4"""
+
+_HIDDEN_BY = """
+SELECT v.alarm_id, v.at, p.rule_id, p.equipment_id
+FROM alarm_event v JOIN alarm p ON v.comment = 'alarm/' || p.alarm_id
+WHERE v.event = 'suppressed' AND v.at > $1
+ORDER BY v.event_id LIMIT 100000"""
 
 _RAISED_SINCE = """
 SELECT count(*) FROM alarm_event v WHERE v.event IN ('raised', 'reopened') AND v.at > $1 AND v.at <= $2"""
@@ -126,3 +132,33 @@ async def count_raises(
 async def count_all_raises(conn: Connection, since: datetime, until: datetime) -> int:
     """How often any alarm was raised in (since, until]."""
     return int(await conn.fetchval(_RAISED_SINCE, since, until))
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """How many lines of each kind the history holds, and the alarms that late readings brought or moved."""
+
+    by_kind: Mapping[AlarmEventKind, int]
+    late_alarms: tuple[AlarmId, ...]
+
+
+async def count_events(conn: Connection, since: datetime) -> EventCounts:
+    """Lines since then, by kind."""
+    rows = await conn.fetch(
+        "SELECT event, count(*) AS n FROM alarm_event WHERE at > $1 GROUP BY event", since
+    )
+    late = await conn.fetch(
+        "SELECT alarm_id FROM alarm WHERE found_late_at IS NOT NULL AND raised_at > $1 UNION "
+        "SELECT alarm_id FROM alarm_event WHERE event = 'corrected' AND at > $1 "
+        "ORDER BY alarm_id LIMIT 100000",
+        since,
+    )
+    return EventCounts(
+        {AlarmEventKind(r["event"]): r["n"] for r in rows}, tuple(AlarmId(r["alarm_id"]) for r in late)
+    )
+
+
+async def hidden_stretches(conn: Connection, since: datetime) -> dict[tuple[int, datetime], tuple[str, str]]:
+    """Rule and equipment of the alarm that hid another by design, by the hidden one's number and raising."""
+    rows = await conn.fetch(_HIDDEN_BY, since)
+    return {(r["alarm_id"], r["at"]): (r["rule_id"], r["equipment_id"]) for r in rows}
