@@ -1,11 +1,12 @@
-"""`energy-center backtest`: what a rule would have found over stored history."""
+"""`energy-center backtest`: what rules would have found, over stored history or over any export."""
 
 import argparse
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from energy_center.cli import out
+from energy_center.cli import backtest_csv, out
 from energy_center.errors import EnvironmentProblem, Invalid
 from energy_center.rules.find_rules import find_rule
 from energy_center.services.backtest_rule import BacktestReport, backtest_rule
@@ -13,13 +14,15 @@ from energy_center.settings import Settings
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain
 
-SUMMARY = "run a rule over history"
+SUMMARY = "run rules over history, or over an export"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
-    parser.add_argument("--rule", required=True, help="the rule's id")
-    parser.add_argument("--since", required=True, type=_instant, help="ISO time, with zone or in UTC")
+    parser.add_argument(
+        "--rule", action="append", default=[], help="the rule's id; with --csv any number, all without it"
+    )
+    parser.add_argument("--since", type=_instant, help="ISO time, with zone or in UTC")
     parser.add_argument("--until", type=_instant, help="ISO time; now without it")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=NUMBER", help="a parameter, hold or keep (s)"
@@ -28,12 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grain", choices=("raw", "15min"), help="which history; raw for up to two days, else 15min"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="an export instead of the database")
+    parser.add_argument("--map", type=Path, metavar="MAP", help="what the export's columns are (YAML)")
+    parser.add_argument("--format", choices=("text", "json"), help="json with --csv, else text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings."""
-    find_rule(args.rule)
+    for rule_id in args.rule:
+        find_rule(rule_id)
+    if args.csv is not None or args.map is not None:
+        return _run_csv(args)
+    if len(args.rule) != 1 or args.since is None:
+        raise Invalid(
+            "Say --rule RULE --since TIME for stored history, or --csv FILE --map MAP for an export"
+        )
     settings = Settings()
     dsn = settings.database_url.get_secret_value() if settings.database_url else ""
     if not dsn:
@@ -46,12 +58,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_csv(args: argparse.Namespace) -> int:
+    if args.csv is None or args.map is None:
+        raise Invalid("--csv FILE and --map MAP go together")
+    of_database = [
+        name for name in ("since", "until", "equipment", "grain") if getattr(args, name) is not None
+    ]
+    if of_database:
+        raise Invalid(f"--{of_database[0]} is for stored history; an export is judged as a whole")
+    report = backtest_csv.judge(args.csv, args.map, args.rule, list(_numbers(args.set).items()))
+    backtest_csv.tell(args.csv, report, as_json=args.format != "text")
+    return 0
+
+
 async def _run(dsn: str, args: argparse.Namespace) -> BacktestReport:
     db = await Database.open(dsn, min_size=0, max_size=2)
     try:
         report = await backtest_rule(
             db,
-            args.rule,
+            args.rule[0],
             args.since,
             args.until or datetime.now(UTC),
             overrides=_numbers(args.set),

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from energy_center.rules.bind import Binding
 from energy_center.rules.engine import ChangeKind, Evaluation, Progress, evaluate
 from energy_center.rules.frames import DeviceSamples, PointSamples, build_frame
 from energy_center.rules.rule import Waste
-from energy_center.rules.window import Frame, Mask, from_micros, grid
+from energy_center.rules.window import Frame, Mask, Micros, from_micros, grid
 
 CHUNK_STEPS = 20_000
 
@@ -28,11 +30,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What a rule found at one equipment, and the share of the judged steps in which it could not tell."""
+    """What a rule found at one equipment, and the share of the judged steps in which it could not tell.
+
+    `true_at`: the steps at which the condition was true, raised or not; µs since 1970, UTC.
+    """
 
     binding: Binding
     findings: tuple[Finding, ...]
     unknown_share: float
+    judged_steps: int
+    true_at: Micros
 
 
 def replay(
@@ -46,9 +53,11 @@ def replay(
     """Run the rule over (start, end]; samples should begin a lookback earlier."""
     open_: Finding | None = None
     done: list[Finding] = []
+    true_at: list[Micros] = []
     unknown = judged = 0
-    for frame, run in _runs(binding, points, devices, start, end, zone):
+    for frame, first, run in _runs(binding, points, devices, start, end, zone):
         unknown, judged = unknown + run.unknown_steps, judged + run.judged_steps
+        true_at.append(frame.times[first:][run.verdict.condition.true[first:]])
         for change in run.changes:
             at = from_micros(change.at)
             if change.kind is ChangeKind.RAISED:
@@ -60,7 +69,13 @@ def replay(
                 open_ = None
     if open_ is not None:
         done.append(open_)
-    return Backtest(binding, tuple(done), unknown / judged if judged else 0.0)
+    return Backtest(
+        binding=binding,
+        findings=tuple(done),
+        unknown_share=unknown / judged if judged else 0.0,
+        judged_steps=judged,
+        true_at=np.concatenate(true_at) if true_at else np.empty(0, np.int64),
+    )
 
 
 def _runs(
@@ -70,7 +85,7 @@ def _runs(
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
-) -> Iterator[tuple[Frame, Evaluation]]:
+) -> Iterator[tuple[Frame, int, Evaluation]]:
     timing, progress, at = binding.timing, Progress(), start
     chunk = timedelta(seconds=CHUNK_STEPS * timing.step_s)
     while at < end:
@@ -80,7 +95,7 @@ def _runs(
         frame = build_frame(binding, points, devices, times, zone)
         run = evaluate(binding.entry, frame, first, binding.parameters, timing, progress)
         progress, at = run.progress, until
-        yield frame, run
+        yield frame, first, run
 
 
 def _ended(finding: Finding, at: datetime, binding: Binding, frame: Frame, condition: Mask) -> Finding:
