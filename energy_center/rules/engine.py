@@ -21,6 +21,7 @@ Codes = NDArray[np.int8]
 SHORT_HOLD_S = 4 * 3_600.0
 # A raised alarm without data for this long is marked as unverified; it is never closed by a gap.
 UNVERIFIED_AFTER_S = 24 * 3_600.0
+_OFF = Condition.NOT_APPLICABLE
 
 
 class ChangeKind(StrEnum):
@@ -132,6 +133,7 @@ def advance(
     changes: list[Change] = []
     is_true = np.flatnonzero(codes == Condition.TRUE)
     not_still = np.flatnonzero(still != Condition.TRUE)
+    applies = (np.flatnonzero(codes != _OFF), np.flatnonzero(still != _OFF))
     index, count = 0, len(times)
     while index < count:
         quiet_until = _quiet_until(progress, index, count, is_true, not_still)
@@ -148,7 +150,15 @@ def advance(
         if change is not None:
             changes.append(change)
         index += 1
+        if progress.last is _OFF and index < count:
+            # more of the same leaves the same state
+            index = _next(applies[progress.raised], index, count)
     return progress, tuple(changes)
+
+
+def _next(ahead: NDArray[np.intp], index: int, count: int) -> int:
+    place = int(np.searchsorted(ahead, index))
+    return int(ahead[place]) if place < len(ahead) else count
 
 
 def _quiet_until(
@@ -161,8 +171,7 @@ def _quiet_until(
         ahead = not_still
     else:
         return index
-    place = int(np.searchsorted(ahead, index))
-    return int(ahead[place]) if place < len(ahead) else count
+    return _next(ahead, index, count)
 
 
 def _while_normal(

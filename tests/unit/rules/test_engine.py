@@ -152,3 +152,17 @@ def test_the_random_series_do_raise_alarms() -> None:
     kinds = {c.kind for c in run.changes}
     assert kinds >= {ChangeKind.RAISED, ChangeKind.RETURNED}
     assert timedelta(0) <= timedelta(microseconds=run.changes[0].at - run.changes[0].onset)
+
+
+def test_long_stretches_that_do_not_apply_are_jumped_over_without_a_trace() -> None:
+    codes = np.array([1] * 3 + [3] * 50 + [1] * 2 + [3] * 40 + [0] * 3, dtype=np.int8)
+    times, timing = np.arange(len(codes), dtype=np.int64) * 60_000_000, Timing(120.0, 120.0, 60.0)
+    at_once, changes = advance(Progress(), times, codes, codes, timing)
+    progress, singly = Progress(), []
+    for i in range(len(codes)):
+        step = slice(i, i + 1)
+        progress, found = advance(progress, times[step], codes[step], codes[step], timing)
+        singly += found
+    assert at_once == progress
+    assert list(changes) == singly
+    assert [c.kind for c in singly] == [ChangeKind.RAISED, ChangeKind.RETURNED]

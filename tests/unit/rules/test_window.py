@@ -87,3 +87,13 @@ def test_local_hours_are_the_buildings() -> None:
     frame = Frame(times, 60.0, {}, ZoneInfo("Asia/Taipei"))
     assert frame.local_hours().tolist() == [0.5]
     assert frame.local_weekdays().tolist() == [3]  # Thursday, 2 July 2026
+
+
+def test_readings_on_the_grid_and_a_search_for_them_give_the_same() -> None:
+    at = np.arange(1, 9, dtype=np.int64) * 60 * US
+    bad = np.array([0, 0, int(Quality.SENSOR_FAULT), 0, 0, 0, 0, 0], dtype=np.int16)
+    exact = Samples(at, np.arange(8.0), bad, 60.0)
+    later = Samples(np.append(at, at[-1] + 1), np.append(np.arange(8.0), 9.0), np.append(bad, bad[:1]), 60.0)
+    times = at[1:6]
+    assert np.array_equal(align(exact, times), align(later, times), equal_nan=True)
+    assert np.array_equal(align(exact, times), np.array([1.0, np.nan, 3.0, 4.0, 5.0]), equal_nan=True)
