@@ -681,6 +681,51 @@ CREATE TABLE public.space (
     CONSTRAINT space_kind_check CHECK ((kind = ANY (ARRAY['site'::text, 'building'::text, 'floor'::text, 'zone'::text, 'room'::text])))
 );
 
+CREATE TABLE public.suggestion (
+    suggestion_id bigint NOT NULL,
+    building_id text NOT NULL,
+    measure_id text NOT NULL,
+    subject_id text NOT NULL,
+    state text NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    energy_kwh double precision NOT NULL,
+    money_ntd double precision,
+    carbon_kg double precision NOT NULL,
+    water_m3 double precision,
+    cost_ntd double precision,
+    payback_years double precision,
+    counted_kwh double precision NOT NULL,
+    confidence text NOT NULL,
+    coverage double precision NOT NULL,
+    alarm_id bigint,
+    evidence jsonb NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    reason text DEFAULT ''::text NOT NULL,
+    declined_until timestamp with time zone,
+    CONSTRAINT suggestion_confidence_check CHECK ((confidence = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+    CONSTRAINT suggestion_coverage_check CHECK (((coverage >= (0)::double precision) AND (coverage <= (1)::double precision))),
+    CONSTRAINT suggestion_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'accepted'::text, 'declined'::text, 'expired'::text])))
+);
+
+CREATE TABLE public.suggestion_run (
+    building_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    coverage double precision NOT NULL,
+    together jsonb NOT NULL,
+    not_known jsonb NOT NULL
+);
+
+ALTER TABLE public.suggestion ALTER COLUMN suggestion_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.suggestion_suggestion_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.team (
     team_id integer NOT NULL,
     name text NOT NULL,
@@ -883,6 +928,15 @@ ALTER TABLE ONLY public.site_revision
 ALTER TABLE ONLY public.space
     ADD CONSTRAINT space_pkey PRIMARY KEY (space_id);
 
+ALTER TABLE ONLY public.suggestion
+    ADD CONSTRAINT suggestion_building_id_measure_id_subject_id_key UNIQUE (building_id, measure_id, subject_id);
+
+ALTER TABLE ONLY public.suggestion
+    ADD CONSTRAINT suggestion_pkey PRIMARY KEY (suggestion_id);
+
+ALTER TABLE ONLY public.suggestion_run
+    ADD CONSTRAINT suggestion_run_pkey PRIMARY KEY (building_id);
+
 ALTER TABLE ONLY public.team_member
     ADD CONSTRAINT team_member_pkey PRIMARY KEY (team_id, user_id);
 
@@ -934,6 +988,8 @@ CREATE UNIQUE INDEX out_of_service_one ON public.out_of_service USING btree (equ
 CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_per_range='32');
 
 CREATE INDEX reading_default_ts_idx ON public.reading_default USING brin (ts) WITH (pages_per_range='32');
+
+CREATE INDEX suggestion_alarm ON public.suggestion USING btree (alarm_id) WHERE (alarm_id IS NOT NULL);
 
 CREATE INDEX work_order_event_order ON public.work_order_event USING btree (work_order_id, event_id);
 
@@ -1015,6 +1071,9 @@ ALTER TABLE ONLY public.session
 
 ALTER TABLE ONLY public.space
     ADD CONSTRAINT space_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.space(space_id);
+
+ALTER TABLE ONLY public.suggestion
+    ADD CONSTRAINT suggestion_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
 
 ALTER TABLE ONLY public.team_member
     ADD CONSTRAINT team_member_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;

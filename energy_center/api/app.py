@@ -33,6 +33,7 @@ from energy_center.api.routes import (
     series,
     sessions,
     spaces,
+    suggestions,
     users,
     work_orders,
 )
@@ -131,6 +132,7 @@ def _version_1() -> APIRouter:
         meter_events,
         series,
         bills,
+        suggestions,
         alarms,
         work_orders,
         commands,

@@ -34,6 +34,7 @@ OrderCreator = Annotated[User, Depends(WhoMay(Permission.CREATE_WORK_ORDER))]
 OrderWorker = Annotated[User, Depends(WhoMay(Permission.WORK_ON_ORDER))]
 EquipmentCommander = Annotated[User, Depends(WhoMay(Permission.COMMAND_EQUIPMENT))]
 ReadingCorrector = Annotated[User, Depends(WhoMay(Permission.CORRECT_READINGS))]
+MeasureManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_MEASURES))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

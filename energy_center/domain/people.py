@@ -24,6 +24,7 @@ class Permission(StrEnum):
     VERIFY_WORK_ORDER = "verify_work_order"
     CORRECT_READINGS = "correct_readings"
     COMMAND_EQUIPMENT = "command_equipment"
+    MANAGE_MEASURES = "manage_measures"
     ADMINISTER = "administer"
 
 
@@ -34,6 +35,7 @@ _MANAGER = _TECHNICIAN | {
     Permission.VERIFY_WORK_ORDER,
     Permission.CORRECT_READINGS,
     Permission.COMMAND_EQUIPMENT,
+    Permission.MANAGE_MEASURES,
 }
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,

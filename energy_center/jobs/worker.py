@@ -16,6 +16,7 @@ from energy_center.errors import DatabaseAway, EnvironmentProblem
 from energy_center.jobs.periodic import Job, run_jobs
 from energy_center.services.notify_people import notify_people, queue_digests
 from energy_center.services.run_rules import run_rules
+from energy_center.services.suggest_savings import suggest_due
 from energy_center.services.tell_people import Addresses, deliver_due, open_channels
 from energy_center.services.watch_collection import watch_collection
 from energy_center.settings import Settings
@@ -33,6 +34,7 @@ OUTBOX_EVERY_S = 2.0
 OUTBOX_LIMIT_S = 60.0  # with one send's own limit still within a message's lease
 PEOPLE_EVERY_S = 5.0
 DIGEST_EVERY_S = 60.0
+SUGGESTIONS_EVERY_S = 300.0
 COLLECTION_EVERY_S = 15.0
 RETRY_S = 2.0
 PARENT_PID = "ENERGY_CENTER_PARENT_PID"
@@ -155,6 +157,9 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
     async def digest_job(now: datetime) -> None:
         await queue_digests(db, now)
 
+    async def suggestions_job(now: datetime) -> None:
+        await suggest_due(db, now)
+
     async def partitions_job(now: datetime) -> None:
         await keep(db, now, settings.raw_retention_days)
 
@@ -167,6 +172,7 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("partitions", PARTITIONS_EVERY_S, partitions_job, limit_s=PARTITIONS_EVERY_S),
         Job("roll-ups", ROLL_UP_EVERY_S, roll_up_job, limit_s=600.0),
         Job("rules", settings.rules_interval_s, rules_job),
+        Job("suggestions", SUGGESTIONS_EVERY_S, suggestions_job),
         Job("collection", COLLECTION_EVERY_S, collection_job),
         Job("people", PEOPLE_EVERY_S, people_job),
         Job("digest", DIGEST_EVERY_S, digest_job),

@@ -13,12 +13,15 @@ from energy_center.services.audit import check_audit, read_audit
 from energy_center.services.current_site import current_site
 from energy_center.settings import Settings
 from energy_center.store.pool import Database
+from energy_center.store.suggestions import insert_suggestion
 from tests.services.city_hall import point_of, write
+from tests.services.suggested import a_suggestion
 
 PASSWORD = "plum rain in May"
 NEW = "typhoon over Taichung"
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 ALARM = "/api/v1/alarms/{alarm_id}"
+SUGGESTION = "/api/v1/suggestions/{suggestion_id}"
 COMMAND = {"equipment_id": "ahu", "point": "schedule", "wanted": 1, "expires_at": LATER}
 READ_AT = datetime(2026, 3, 2, tzinfo=UTC)
 CORRECTION = {
@@ -60,6 +63,13 @@ WRITES: dict[
         [("POST", "/api/v1/work-orders", {"title": "Filter", "priority": "low"})],
         {"to": "in_progress"},
     ),
+    ("POST", f"{SUGGESTION}/accept"): (UserRole.MANAGER, [], {}),
+    ("POST", f"{SUGGESTION}/decline"): (UserRole.MANAGER, [], {"reason": "Replaced next year."}),
+    ("POST", f"{SUGGESTION}/reopen"): (
+        UserRole.MANAGER,
+        [("POST", f"{SUGGESTION}/accept", {})],
+        {},
+    ),
     ("POST", "/api/v1/commands"): (UserRole.MANAGER, [], COMMAND),
     ("POST", "/api/v1/commands/{command_id}/cancel"): (
         UserRole.MANAGER,
@@ -98,16 +108,33 @@ async def register_read(database: Database, writable_point: None) -> None:
     await write(database, point_of(site, "meter", Role.ENERGY_IMPORT).point_id, [READ_AT], [500.0])
 
 
+@pytest.fixture
+async def suggestion_id(database: Database) -> int:
+    """A proposed suggestion."""
+    async with database.transaction() as conn:
+        return await insert_suggestion(conn, a_suggestion())
+
+
 @pytest.mark.parametrize("operation", WRITES, ids=" ".join)
 async def test_write_leaves_a_row(
-    operation: tuple[str, str], logged_in: LogIn, alarm_id: int, database: Database, register_read: None
+    operation: tuple[str, str],
+    logged_in: LogIn,
+    alarm_id: int,
+    database: Database,
+    register_read: None,
+    suggestion_id: int,
 ):
     role, before, body = WRITES[operation]
     client = await logged_in(role)
 
     async def send(method: str, path: str, wanted: dict[str, object]) -> None:
         filled = path.format(
-            alarm_id=alarm_id, work_order_id=1, command_id=1, meter_event_id=1, name="operator"
+            alarm_id=alarm_id,
+            work_order_id=1,
+            command_id=1,
+            meter_event_id=1,
+            name="operator",
+            suggestion_id=suggestion_id,
         )
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text

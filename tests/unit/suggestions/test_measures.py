@@ -113,7 +113,7 @@ def test_weather_formulas_give_published_values() -> None:
 
 
 def two_chillers() -> History:
-    """Machines that take 0.2 and 0.3 kW per kW of cooling in turn, day by day, at loads from 400 to 600 kW."""
+    """Machines that take 0.2 and 0.3 kW per kW of cooling in turn, day by day, at 400 to 600 kW."""
     frame = july()
     running = frame.is_working & (frame.hour >= 7) & (frame.hour < 19)
     load = np.where(running, 400.0 + 16.0 * (frame.hour - 7), 0.0)
