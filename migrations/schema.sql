@@ -747,6 +747,32 @@ ALTER TABLE public.team ALTER COLUMN team_id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.utility_bill (
+    utility_bill_id bigint NOT NULL,
+    building_id text NOT NULL,
+    month date NOT NULL,
+    figures jsonb NOT NULL,
+    origin text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    undone_by text,
+    undone_at timestamp with time zone,
+    CONSTRAINT utility_bill_building_id_check CHECK ((building_id <> ''::text)),
+    CONSTRAINT utility_bill_check CHECK (((undone_by IS NULL) = (undone_at IS NULL))),
+    CONSTRAINT utility_bill_figures_check CHECK ((jsonb_typeof(figures) = 'object'::text)),
+    CONSTRAINT utility_bill_month_check CHECK ((month = (date_trunc('month'::text, (month)::timestamp without time zone))::date)),
+    CONSTRAINT utility_bill_origin_check CHECK ((origin = ANY (ARRAY['form'::text, 'csv'::text, 'pdf'::text])))
+);
+
+ALTER TABLE public.utility_bill ALTER COLUMN utility_bill_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.utility_bill_utility_bill_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.work_order (
     work_order_id bigint NOT NULL,
     client_id uuid,
@@ -946,6 +972,9 @@ ALTER TABLE ONLY public.team
 ALTER TABLE ONLY public.team
     ADD CONSTRAINT team_pkey PRIMARY KEY (team_id);
 
+ALTER TABLE ONLY public.utility_bill
+    ADD CONSTRAINT utility_bill_pkey PRIMARY KEY (utility_bill_id);
+
 ALTER TABLE ONLY public.work_order
     ADD CONSTRAINT work_order_client_id_key UNIQUE (client_id);
 
@@ -990,6 +1019,8 @@ CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_
 CREATE INDEX reading_default_ts_idx ON public.reading_default USING brin (ts) WITH (pages_per_range='32');
 
 CREATE INDEX suggestion_alarm ON public.suggestion USING btree (alarm_id) WHERE (alarm_id IS NOT NULL);
+
+CREATE INDEX utility_bill_month ON public.utility_bill USING btree (building_id, month, utility_bill_id);
 
 CREATE INDEX work_order_event_order ON public.work_order_event USING btree (work_order_id, event_id);
 

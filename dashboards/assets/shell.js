@@ -120,13 +120,28 @@
 
   function bodyOf(form, button) {
     const body = JSON.parse(form.dataset.body || "{}");
-    for (const field of form.querySelectorAll("textarea[name], input[name], select[name]")) {
-      body[field.name] = field.dataset.minutes
+    for (const field of form.querySelectorAll("textarea[name], input[name]:not([type=file]), select[name]")) {
+      const group = form.dataset.group;  // fields of a group stand together in the body
+      const place = group && field.name.startsWith(group + ".") ? (body[group] = body[group] || {}) : body;
+      place[place === body ? field.name : field.name.slice(group.length + 1)] = field.dataset.minutes
         ? new Date(window.energyCenter.serverNow() + Number(field.value) * 60000).toISOString()
         : field.value;
     }
     if (button && button.dataset.name) { body[button.dataset.name] = button.dataset.value; }
     return body;
+  }
+
+  // The one file of a form goes along as base64, with its name.
+  async function addFile(form, body) {
+    const chosen = form.querySelector("input[type=file]");
+    if (!chosen || !chosen.files.length) { return; }
+    const bytes = new Uint8Array(await chosen.files[0].arrayBuffer());
+    let words = "";
+    for (let at = 0; at < bytes.length; at += 8192) {
+      words += String.fromCharCode.apply(null, bytes.subarray(at, at + 8192));
+    }
+    body.file_name = chosen.files[0].name;
+    body.content = window.btoa(words);
   }
 
   // A page redraws while a person types, when a colleague changes the same thing: words not yet sent must survive.
@@ -135,7 +150,7 @@
 
   function draftKey(field) {
     const form = field.closest("form[data-api]");
-    return form && field.name ? form.dataset.api + " " + field.name : null;
+    return form && field.name && !form.dataset.nodraft ? form.dataset.api + " " + field.name : null;
   }
 
   document.addEventListener("input", function (event) {
@@ -200,6 +215,7 @@
     const sent = bodyOf(form, button);
     buttons.forEach(function (b) { b.disabled = true; });
     try {
+      await addFile(form, sent);
       const answer = await fetch(form.dataset.api, {
         method: form.dataset.method || "POST",
         body: JSON.stringify(sent),

@@ -35,6 +35,7 @@ from energy_center.api.routes import (
     spaces,
     suggestions,
     users,
+    utility_bills,
     work_orders,
 )
 from energy_center.api.security_headers import SecurityHeaders
@@ -133,6 +134,7 @@ def _version_1() -> APIRouter:
         series,
         bills,
         suggestions,
+        utility_bills,
         alarms,
         work_orders,
         commands,

@@ -203,7 +203,9 @@ def _call(word: str, zone: ZoneInfo) -> Call:
 def _check(path: Path, reckoned: _Reckoned) -> Checked:
     if len(reckoned.bills) != 1:
         raise Invalid(f"--check compares one bill; {len(reckoned.bills)} periods were asked for")
-    return check_utility_bill(reckoned.bills[0], read_utility_bill(path), reckoned.account, reckoned.series)
+    theirs = read_utility_bill(path)
+    editions = reckoned.tariff.editions
+    return check_utility_bill(reckoned.bills[0], theirs, reckoned.account, reckoned.series, editions)
 
 
 def _asked(args: argparse.Namespace) -> list[BillingPeriod]:

@@ -9,6 +9,7 @@ from energy_center.tariffs.bill_model import Account, Bill, BillingPeriod
 from energy_center.tariffs.check_bill import Cause, Difference, check_bill
 from energy_center.tariffs.measure import Measured
 from energy_center.tariffs.reading_days import find_reading_days
+from energy_center.tariffs.tariff_model import Edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,14 @@ class Checked:
 
 
 def check_utility_bill(
-    bill: Bill, theirs: Mapping[str, Decimal], account: Account, series: Measured
+    bill: Bill,
+    theirs: Mapping[str, Decimal],
+    account: Account,
+    series: Measured,
+    editions: Sequence[Edition] = (),
 ) -> Checked:
     """Compare figure by figure; where all energy differs, look for the days that fit the utility's."""
-    differences = check_bill(bill, theirs, account.industry_factor)
+    differences = check_bill(bill, theirs, account.industry_factor, editions)
     energy = theirs.get("energy") or sum(
         (amount for name, amount in theirs.items() if name.startswith("energy.")), Decimal(0)
     )
@@ -41,4 +46,4 @@ def check_utility_bill(
 def check_metered(found: Metered, period: BillingPeriod, theirs: Mapping[str, Decimal]) -> Checked:
     """The same for a building."""
     (made,) = bills_of(found, [period])
-    return check_utility_bill(made.bill, theirs, found.held.account, found.series)
+    return check_utility_bill(made.bill, theirs, found.held.account, found.series, found.held.tariff.editions)

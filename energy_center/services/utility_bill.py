@@ -43,7 +43,16 @@ _UNIT = re.compile(r"[（(][^）)]*[）)]|\s")
 
 def read_utility_bill(path: Path) -> dict[str, Decimal]:
     """Figures by the names of `tariffs.check_bill`. Raises ConfigError with every mistake."""
-    text = path.read_text(encoding="utf-8-sig")
+    return figures_of_csv(path.read_text(encoding="utf-8-sig"), path.name)
+
+
+def is_figure(name: str) -> bool:
+    """Whether a bill can have such a figure."""
+    return _FIGURE.match(name) is not None
+
+
+def figures_of_csv(text: str, file_name: str) -> dict[str, Decimal]:
+    """The same of a file's text. Raises ConfigError with every mistake."""
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     cells = list(_cells(rows))
     found: dict[str, Decimal] = {}
@@ -51,19 +60,19 @@ def read_utility_bill(path: Path) -> dict[str, Decimal]:
     for line, name, number in cells:
         figure = _figure(name)
         if figure is None:
-            mistakes.append(f"{path.name}, line {line}: '{name}' is no figure of a bill")
+            mistakes.append(f"{file_name}, line {line}: '{name}' is no figure of a bill")
             continue
         if not number.strip():
             continue
         amount = read_number(number)
         if amount is None:
-            mistakes.append(f"{path.name}, line {line}: {name}: '{number}' is no number")
+            mistakes.append(f"{file_name}, line {line}: {name}: '{number}' is no number")
             continue
         if figure in found:
-            mistakes.append(f"{path.name}, line {line}: {name} is given twice")
+            mistakes.append(f"{file_name}, line {line}: {name} is given twice")
         found[figure] = amount
     if not found and not mistakes:
-        mistakes.append(f"{path.name}: no figure in it")
+        mistakes.append(f"{file_name}: no figure in it")
     if mistakes:
         known = ", ".join(["energy.peak", "demand.peak", "power_factor", "amount.basic", "total", *NAMES])
         raise ConfigError([*mistakes, f"allowed are: {known}"])

@@ -4,13 +4,14 @@ Figures are named `energy.<band>` (kWh), `demand.<band>` (kW), `power_factor` (p
 `amount.<kind of line>` and `total`. A figure that the utility's bill does not show is not compared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
 from energy_center.tariffs.bill_model import Bill
 from energy_center.tariffs.charges import LineKind
+from energy_center.tariffs.tariff_model import Edition
 
 SAME = Decimal("0.0005")  # relative: registers and their multipliers agree no better
 LEVEL = Decimal("0.002")  # relative: bands that differ by one factor, differ alike
@@ -30,6 +31,8 @@ class Cause(StrEnum):
     DEMAND = "demand"  # another maximum: another block or clock
     CONTRACT = "contract"  # quantities agree, the charge does not: another contract or price
     PRICE = "price"
+    EDITION = "edition"  # quantities at the prices of another edition
+    ROUNDING = "rounding"  # each line rounded, where the other rounds their sum
     POWER_FACTOR = "power_factor"
     FACTOR = "factor"  # the whole differs by the industry factor
     TAX = "tax"  # the whole differs by the value-added tax
@@ -73,10 +76,12 @@ def figures_of(bill: Bill) -> dict[str, Decimal]:
     return found | {"total": bill.total}
 
 
-def check_bill(bill: Bill, theirs: Mapping[str, Decimal], industry_factor: Decimal) -> list[Difference]:
-    """Differences in the order of the utility's figures."""
+def check_bill(
+    bill: Bill, theirs: Mapping[str, Decimal], industry_factor: Decimal, editions: Sequence[Edition] = ()
+) -> list[Difference]:
+    """Differences in the order of the utility's figures; `editions` are those it may have priced by."""
     ours = figures_of(bill)
-    compared = _Compared(bill, ours, theirs, industry_factor)
+    compared = _Compared(bill, ours, theirs, industry_factor, editions)
     return [
         Difference(name, ours.get(name), amount, *compared.cause(name)) for name, amount in theirs.items()
     ]
@@ -88,6 +93,7 @@ class _Compared:
     ours: Mapping[str, Decimal]
     theirs: Mapping[str, Decimal]
     factor: Decimal
+    editions: Sequence[Edition]
 
     def cause(self, name: str) -> tuple[Cause, Mapping[str, str]]:
         """The likely cause of one figure's difference."""
@@ -138,7 +144,7 @@ class _Compared:
     def _amount(self, name: str) -> tuple[Cause, Mapping[str, str]]:
         kind = LineKind(name.removeprefix("amount."))
         if kind is LineKind.ENERGY:
-            return (Cause.FOLLOWS, {}) if self._differing("energy") else (Cause.PRICE, {})
+            return (Cause.FOLLOWS, {}) if self._differing("energy") else self._price(name)
         if kind is LineKind.BASIC:
             return Cause.CONTRACT, self._implied_contract(name)
         if kind is LineKind.OVER_CONTRACT:
@@ -148,6 +154,19 @@ class _Compared:
         if kind is LineKind.FACTOR:
             return Cause.FACTOR, {}
         return Cause.UNKNOWN, {}
+
+    def _price(self, name: str) -> tuple[Cause, Mapping[str, str]]:
+        """Another edition, where its prices make of our energy what the utility asks."""
+        lines = [line for line in self.bill.lines if line.kind is LineKind.ENERGY]
+        held = {segment.edition.edition for segment in self.bill.segments}
+        for edition in self.editions:
+            prices = [edition.energy_prices.get((line.season or "", line.key)) for line in lines]
+            if edition.edition in held or None in prices:
+                continue
+            amount = sum((x.quantity * (p or 0) for x, p in zip(lines, prices, strict=True)), Decimal(0))
+            if abs(amount - self.theirs[name]) <= MONEY:
+                return Cause.EDITION, {"edition": edition.edition}
+        return Cause.PRICE, {}
 
     def _implied_contract(self, name: str) -> Mapping[str, str]:
         """The contract that the utility's charge would stand for at our price."""
@@ -181,4 +200,6 @@ class _Compared:
         ):
             if ratio != 1 and abs(ours * ratio - theirs) <= 2 * MONEY:
                 return cause, {"ratio": f"{ratio:.4f}"}
+        if abs(ours - theirs) <= Decimal(len(self.bill.lines) + 1) / 2:
+            return Cause.ROUNDING, {"lines": f"{len(self.bill.lines)}"}
         return Cause.UNKNOWN, {"ratio": f"{theirs / ours:.4f}"} if ours else {}

@@ -1,5 +1,6 @@
 """A walk over all routes that change something: each success leaves a row in the audit log."""
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +40,13 @@ EXCHANGE = {
     "old_last": 700.0,
     "new_first": 0.0,
     "reason": "test",
+}
+UTILITY_BILL = {"building": "hall", "month": "2026-03", "figures": {"total": "1,000"}}
+BILL_FILE = {
+    "building": "hall",
+    "month": "2026-03",
+    "file_name": "bill.csv",
+    "content": b64encode(b"total,1000").decode(),
 }
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
@@ -81,6 +89,13 @@ WRITES: dict[
     ("POST", "/api/v1/meter-events/{meter_event_id}/undo"): (
         UserRole.MANAGER,
         [("POST", "/api/v1/meter-events/corrections", CORRECTION)],
+        {},
+    ),
+    ("POST", "/api/v1/bills/utility"): (UserRole.MANAGER, [], UTILITY_BILL),
+    ("POST", "/api/v1/bills/utility/import"): (UserRole.MANAGER, [], BILL_FILE),
+    ("POST", "/api/v1/bills/utility/{utility_bill_id}/undo"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/bills/utility", UTILITY_BILL)],
         {},
     ),
     ("POST", "/api/v1/users"): (
@@ -135,6 +150,7 @@ async def test_write_leaves_a_row(
             meter_event_id=1,
             name="operator",
             suggestion_id=suggestion_id,
+            utility_bill_id=1,
         )
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text

@@ -99,7 +99,8 @@ def test_a_month_without_any_reading_has_no_energy_rather_than_none_used():
         )
     )
     assert "0 kWh" not in html
-    assert "Provisional" in html
+    assert "No data" in html
+    assert "NT$" not in html
 
 
 def test_plans_stand_in_their_own_currency():
@@ -118,7 +119,7 @@ def test_the_contract_view_shows_saving_and_curve():
 
 
 def test_the_form_asks_for_the_bills_own_figures():
-    html = unescape(drawn(form(view().bill, request(), "ltb", "2026-07", {"total"})))
+    html = unescape(drawn(form(view().bill, request(), "ltb", "2026-07", {"total"}, {})))
     for name in (
         "their.energy.peak",
         "their.demand.off_peak",
