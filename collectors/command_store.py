@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 from energy_center.domain.commands import Command, CommandState
 from energy_center.domain.people import Actor
-from energy_center.errors import DatabaseAway
 from energy_center.store import audit
 from energy_center.store import commands as store
 from energy_center.store.listen import listen
-from energy_center.store.pool import Database
+from energy_center.store.on_demand import OnDemand
 from energy_center.store.site import APPLIED
 
 WHO = Actor("system:collector", "local")
@@ -22,26 +21,18 @@ class DatabaseCommands:
 
     def __init__(self, dsn: str | None) -> None:
         """Nothing is opened yet."""
-        self._dsn = dsn
-        self._db: Database | None = None
-
-    async def _database(self) -> Database:
-        if self._dsn is None:
-            raise DatabaseAway("No database is configured; set DATABASE_URL")
-        if self._db is None:
-            self._db = await Database.open(self._dsn, min_size=0, max_size=1, command_s=10.0, acquire_s=5.0)
-        return self._db
+        self._opened = OnDemand(dsn, max_size=1, command_s=10.0)
 
     async def due(self, now: datetime) -> Sequence[Command]:
         """What is to be written, looked at again or ended, oldest first."""
-        async with (await self._database()).connection() as conn:
+        async with (await self._opened.database()).connection() as conn:
             return await store.due_commands(conn, now, MOST_AT_ONCE)
 
     async def change(
         self, command: Command, change: Callable[[Command], Command], now: datetime, pause_s: float = 0.0
     ) -> Command | None:
         """Change a command that is still open; a change of its state, or of what overrules it, is audited."""
-        async with (await self._database()).transaction() as conn:
+        async with (await self._opened.database()).transaction() as conn:
             held = await store.lock_command(conn, command.command_id)
             if held is None or not held.state.is_open:
                 return None
@@ -56,17 +47,15 @@ class DatabaseCommands:
 
     async def wait_for_requests(self, wake: Callable[[], None], site_applied: Callable[[], None]) -> None:
         """Call `wake` whenever a command was requested or cancelled, and the other for a site; for ever."""
-        if self._dsn is None:
+        if self._opened.dsn is None:
             await asyncio.Event().wait()
             return
-        async for channel, _ in listen(self._dsn, [store.CHANNEL, APPLIED]):
+        async for channel, _ in listen(self._opened.dsn, [store.CHANNEL, APPLIED]):
             (site_applied if channel == APPLIED else wake)()
 
     async def close(self) -> None:
         """Let go of all connections."""
-        if self._db is not None:
-            await self._db.close()
-            self._db = None
+        await self._opened.close()
 
 
 def _audited(before: Command, after: Command, now: datetime) -> str | None:

@@ -23,6 +23,12 @@ CREATE FUNCTION public.counter_step(before double precision, after double precis
         ELSE 0 END
 $$;
 
+CREATE FUNCTION public.reading_value(value double precision, digits smallint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE WHEN digits = 0 THEN value ELSE value / power(10::float8, digits::float8) END
+$$;
+
 CREATE TABLE public.alarm (
     alarm_id bigint NOT NULL,
     rule_id text NOT NULL,
@@ -542,7 +548,8 @@ CREATE TABLE public.reading (
     ts timestamp with time zone NOT NULL,
     value double precision NOT NULL,
     point_id integer NOT NULL,
-    quality smallint DEFAULT 0 NOT NULL
+    quality smallint DEFAULT 0 NOT NULL,
+    digits smallint DEFAULT 0 NOT NULL
 )
 PARTITION BY RANGE (ts);
 
@@ -583,7 +590,8 @@ CREATE TABLE public.reading_default (
     ts timestamp with time zone CONSTRAINT reading_ts_not_null NOT NULL,
     value double precision CONSTRAINT reading_value_not_null NOT NULL,
     point_id integer CONSTRAINT reading_point_id_not_null NOT NULL,
-    quality smallint DEFAULT 0 CONSTRAINT reading_quality_not_null NOT NULL
+    quality smallint DEFAULT 0 CONSTRAINT reading_quality_not_null NOT NULL,
+    digits smallint DEFAULT 0 CONSTRAINT reading_digits_not_null NOT NULL
 );
 
 CREATE TABLE public.reading_hour (

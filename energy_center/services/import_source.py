@@ -31,7 +31,7 @@ class Limits:
     """What a source may take: bytes fetched, bytes that a workbook (a ZIP) unpacks to, seconds to fetch."""
 
     fetched: int = 64 * _MIB
-    unpacked: int = 1024 * _MIB
+    unpacked: int = 256 * _MIB
     fetching_s: float = 300.0
 
 

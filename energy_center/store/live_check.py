@@ -30,7 +30,7 @@ async def mean_values(
     """Plain mean of the good readings of each point in [start, end), in the point's unit."""
     async with db.connection() as connection:
         rows = await connection.fetch(
-            "SELECT point_id, avg(value) AS mean FROM reading "
+            "SELECT point_id, avg(reading_value(value, digits)) AS mean FROM reading "
             "WHERE point_id = ANY($1::int[]) AND ts >= $2 AND ts < $3 AND quality = 0 GROUP BY point_id",
             list(point_ids),
             start,

@@ -46,7 +46,8 @@ async def readings_between(
 ) -> list[tuple[datetime, float, int]]:
     """Times, values and qualities of start <= time < end, oldest first."""
     rows = await connection.fetch(
-        "SELECT ts, value, quality FROM reading WHERE point_id = $1 AND ts >= $2 AND ts < $3 "
+        "SELECT ts, reading_value(value, digits) AS value, quality FROM reading "
+        "WHERE point_id = $1 AND ts >= $2 AND ts < $3 "
         "ORDER BY ts LIMIT $4",
         point_id,
         start,
@@ -115,7 +116,7 @@ async def apply_changes(connection: Connection, point_id: PointId, changes: Sequ
     done = _count(
         await connection.execute(
             "DELETE FROM reading AS r USING unnest($2::timestamptz[], $3::float8[]) AS c (ts, value) "
-            "WHERE r.point_id = $1 AND r.ts = c.ts AND r.value IS NOT DISTINCT FROM c.value",
+            "WHERE r.point_id = $1 AND r.ts = c.ts AND reading_value(r.value, r.digits) = c.value",
             point_id,
             gone,
             [c.old_value for c in changes if c.new_value is None],
@@ -123,10 +124,10 @@ async def apply_changes(connection: Connection, point_id: PointId, changes: Sequ
     )
     done += _count(
         await connection.execute(
-            "UPDATE reading AS r SET value = c.new_value, quality = c.quality "
+            "UPDATE reading AS r SET value = c.new_value, digits = 0, quality = c.quality "
             "FROM unnest($2::timestamptz[], $3::float8[], $4::float8[], $5::int2[]) "
             "AS c (ts, old_value, new_value, quality) "
-            "WHERE r.point_id = $1 AND r.ts = c.ts AND r.value IS NOT DISTINCT FROM c.old_value",
+            "WHERE r.point_id = $1 AND r.ts = c.ts AND reading_value(r.value, r.digits) = c.old_value",
             point_id,
             [c.at for c in kept],
             [c.old_value for c in kept],
@@ -170,7 +171,8 @@ async def reckon_again(connection: Connection, point_id: PointId, start: datetim
     await invalidate(connection, [point_id], first - timedelta(days=1), last + timedelta(days=1))
     await connection.execute(
         "UPDATE latest AS l SET ts = r.ts, value = r.value, quality = r.quality "
-        "FROM (SELECT ts, value, quality FROM reading WHERE point_id = $1 ORDER BY ts DESC LIMIT 1) AS r "
+        "FROM (SELECT ts, reading_value(value, digits) AS value, quality FROM reading "
+        "WHERE point_id = $1 ORDER BY ts DESC LIMIT 1) AS r "
         "WHERE l.point_id = $1 AND l.ts >= $2 AND l.ts < $3",
         point_id,
         start,

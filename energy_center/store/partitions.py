@@ -173,8 +173,9 @@ async def _make(connection: Connection, name: str, week: datetime) -> None:
     await connection.execute(f"CREATE TABLE {name} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
     await connection.execute(
         f"WITH stray AS (DELETE FROM reading_default WHERE ts >= {bounds[0]} AND ts < {bounds[1]} "  # noqa: S608 our own names and times
-        "RETURNING ts, value, point_id, quality) "
-        f"INSERT INTO {name} (ts, value, point_id, quality) SELECT ts, value, point_id, quality FROM stray"
+        "RETURNING ts, value, point_id, quality, digits) "
+        f"INSERT INTO {name} (ts, value, point_id, quality, digits) "
+        "SELECT ts, value, point_id, quality, digits FROM stray"
     )
     await connection.execute(
         f"ALTER TABLE reading ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})"

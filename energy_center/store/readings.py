@@ -13,6 +13,7 @@ import numpy as np
 
 from energy_center.domain.readings import PointId, Quality
 from energy_center.store.capabilities import capabilities
+from energy_center.store.digits import shown_digits
 from energy_center.store.insert import insert_rows
 from energy_center.store.late_arrivals import note_late
 from energy_center.store.partitions import WEEK, ensure_weeks, week_of, weeks_between
@@ -54,8 +55,9 @@ async def write_readings(db: Database, batch: ReadingBatch, received_at: datetim
         return 0
     await _ensure_partitions(db, batch, received_at)
     can = await capabilities(db)
+    shown = shown_digits(db) if can.can_compress else None
     async with db.transaction() as connection:
-        stored = await insert_rows(connection, batch, takes_copy=can.takes_copy)
+        stored = await insert_rows(connection, batch, takes_copy=can.takes_copy, shown=shown)
         if stored:
             number = await _next_batch(connection)
             await connection.execute(_LATEST, *batch.newest().columns(), received_at, number)
@@ -75,8 +77,9 @@ async def write_backlog(db: Database, batch: ReadingBatch, received_at: datetime
         return 0
     await ensure_weeks(db, _weeks(batch))
     can = await capabilities(db)
+    shown = shown_digits(db) if can.can_compress else None
     async with db.transaction() as connection:
-        stored = await insert_rows(connection, batch, takes_copy=can.takes_copy)
+        stored = await insert_rows(connection, batch, takes_copy=can.takes_copy, shown=shown)
         if stored:
             measured = batch.take(np.flatnonzero((batch.quality & Quality.SIMULATED) == 0))
             if len(measured):
@@ -173,7 +176,8 @@ async def held_values(db: Database, batch: ReadingBatch) -> dict[tuple[int, int]
     """What is stored at the instants of a batch, by point id and microseconds since 1970."""
     async with db.connection() as connection:
         rows = await connection.fetch(
-            "SELECT r.point_id, w.at_us, r.value FROM unnest($1::int4[], $2::int8[]) AS w (point_id, at_us) "
+            "SELECT r.point_id, w.at_us, reading_value(r.value, r.digits) AS value "
+            "FROM unnest($1::int4[], $2::int8[]) AS w (point_id, at_us) "
             "JOIN reading r ON r.point_id = w.point_id "
             "AND r.ts = 'epoch'::timestamptz + w.at_us * interval '1 microsecond'",
             batch.point_id.tolist(),

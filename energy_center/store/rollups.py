@@ -4,6 +4,7 @@ Each call recomputes what was touched and replaces it, so that late data, replay
 give the same rows. Hours and days are the site's local ones. The queries stand in `sql/rollups.sql`.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from energy_center.domain.timeline import day_of, hour_of
 from energy_center.store.pool import Connection, Database, Record
 from energy_center.store.reading_batch import MICROSECOND
 from energy_center.store.sql import queries
+
+log = logging.getLogger(__name__)
 
 BUCKET: Final = timedelta(minutes=15)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -195,7 +198,9 @@ async def _build(connection: Connection, readings: str, strips: Sequence[Strip],
     """Quarters of strips from their readings, then the hours and days that they touch."""
     sql = queries("rollups")
     quarter_hours = sql["quarter_hours"].replace("/* readings */", sql[readings])
-    await connection.execute(quarter_hours, *_columns(strips), timeout=_STATEMENT_S)
+    kept = await connection.fetchval(quarter_hours, *_columns(strips), timeout=_STATEMENT_S)
+    if kept:
+        log.warning("readings came after the retention", extra={"action": "too_late", "buckets": kept})
     for grain in ("hours", "days"):
         strips = joined(_local(strips, grain, ZoneInfo(zone)))
         await connection.execute(sql[grain], *_columns(strips), zone, timeout=_STATEMENT_S)

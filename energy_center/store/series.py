@@ -87,7 +87,7 @@ async def read_series(
     """Rows of each point with start <= time < end; a point without rows gets an empty series."""
     if grain is Grain.RAW:
         sql = (
-            "SELECT point_id, ts, value, quality FROM reading "
+            "SELECT point_id, ts, reading_value(value, digits), quality FROM reading "
             "WHERE point_id = ANY($1::int[]) AND ts >= $2 AND ts < $3 ORDER BY point_id, ts"
         )
     else:

@@ -18,7 +18,7 @@ from energy_center.store.partitions import (
 )
 from energy_center.store.pool import Database
 from energy_center.store.readings import write_readings
-from tests.store.builders import NOW, regular
+from tests.store.builders import NOW, batch, regular
 
 DAY = timedelta(days=1)
 
@@ -35,6 +35,22 @@ async def test_this_week_and_the_next_two_are_made_once(partitioned: Database) -
     assert made == ["reading_20261123", "reading_20261130", "reading_20261207"]
     partitioned.known_partitions.clear()
     assert await make_ahead(partitioned, NOW) == []
+
+
+async def test_a_year_s_end_and_a_clock_that_jumps_find_their_weeks(partitioned: Database) -> None:
+    new_year = datetime(2027, 1, 1, tzinfo=UTC)
+    made = await make_ahead(partitioned, new_year - timedelta(days=4))
+    assert made == ["reading_20261228", "reading_20270104", "reading_20270111"]
+    for at in (
+        new_year - timedelta(seconds=1),
+        new_year,
+        datetime(2036, 2, 29, tzinfo=UTC),
+        NOW - 900 * WEEK,
+    ):
+        await write_readings(partitioned, batch(1, [(at, 1.0)]), NOW)
+    assert await default_rows(partitioned) == 0
+    async with partitioned.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM reading") == 4
 
 
 async def test_stray_rows_move_from_the_default_into_a_new_week(partitioned: Database) -> None:

@@ -356,7 +356,9 @@ async def test_days_add_up_to_the_month(database: Database) -> None:
     assert days.delta.sum() == pytest.approx(registers[-1] - registers[0])
 
 
-async def test_dropped_readings_never_lessen_their_rollups(database: Database) -> None:
+async def test_dropped_readings_never_lessen_their_rollups(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     p = await point(database, ENERGY)
     old = NOW - 60 * DAY
     await write_backlog(database, batch(p, minutely(old, [float(n) for n in range(30)])), NOW)
@@ -367,6 +369,7 @@ async def test_dropped_readings_never_lessen_their_rollups(database: Database) -
     await write_backlog(database, batch(p, [(old + timedelta(seconds=90), 1.5)]), NOW)
     await settle(database)
     assert await stored(database, p) == before
+    assert [vars(r)["buckets"] for r in caplog.records if r.message.startswith("readings came")] == [1]
     later = old + 20 * MINUTE + DAY
     await write_backlog(database, batch(p, [(later, 40.0)]), NOW)
     await settle(database)

@@ -16,7 +16,7 @@ from energy_center.store.pool import Database
 from energy_center.store.readings import write_backlog, write_readings
 from energy_center.store.rollups import roll_up
 from energy_center.store.series import Grain, read_series
-from tests.store.builders import NOW, apply, equipment, regular
+from tests.store.builders import NOW, apply, batch, equipment, regular
 
 DAY = timedelta(days=1)
 ZONE = "Asia/Taipei"
@@ -172,6 +172,24 @@ async def test_an_operator_s_own_policies_are_left_alone(timescale: Database) ->
     assert await chunks(timescale) == [True]
     await keep(timescale, NOW, 14)
     assert await chunks(timescale) == []
+
+
+async def test_values_come_back_to_the_last_bit_however_they_are_stored(timescale: Database) -> None:
+    """Decimals as whole numbers, all others as they are; a point that shows more digits later as well."""
+    values = [20.1, 0.1 + 0.2, -3.0, 123_456.789, 1e300, float(np.float32(20.1)), 0.000_001, 20.15]
+    parts = [values[:3], values[3:]]
+    at = OLD
+    for part in parts:
+        await write_readings(timescale, batch(1, [(at + n * DAY / 24, v) for n, v in enumerate(part)]), NOW)
+        at += len(part) * DAY / 24
+    assert len(await compress_old(timescale, NOW)) == 1
+    found = (await read_series(timescale, [1], OLD, NOW, Grain.RAW))[1]
+    assert found.value.tolist() == values
+    async with timescale.connection() as connection:
+        stored = await connection.fetch("SELECT value, digits FROM reading ORDER BY ts")
+    assert tuple(stored[0]) == (201.0, 1)
+    assert tuple(stored[3]) == (123_456_789_000.0, 6)
+    assert stored[1]["digits"] == 0
 
 
 async def test_a_compressed_reading_takes_a_tenth_of_a_plain_one(timescale: Database) -> None:

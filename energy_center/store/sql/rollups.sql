@@ -4,6 +4,7 @@
 -- Readings flagged out of range or sensor fault (bits 1 and 8) are left out. A reading holds until the next one,
 -- but only for one interval when the next one comes later than 1.5 intervals. What a strip gives for a bucket
 -- depends only on the bucket's own readings and the one before, so any strip gives the same.
+-- Gives the number of buckets that stay as they were, because more readings than are left had made them.
 WITH strip AS MATERIALIZED (
     SELECT * FROM unnest($1::timestamptz[], $2::timestamptz[], $3::int[]) AS s (start_at, end_at, point_id)
 ),
@@ -29,7 +30,7 @@ raw AS (
     UNION ALL
     SELECT strip.point_id, date_part('epoch', strip.start_at), date_part('epoch', b.ts), b.value, b.quality
     FROM strip JOIN pt USING (point_id) CROSS JOIN LATERAL (
-        SELECT ts, value, quality FROM reading AS r
+        SELECT ts, reading_value(value, digits) AS value, quality FROM reading AS r
         WHERE r.point_id = strip.point_id AND r.ts < strip.start_at
           AND r.ts >= strip.start_at - make_interval(secs => pt.reach_s)
           AND r.quality & 9 = 0
@@ -81,7 +82,8 @@ stored AS MATERIALIZED (
         SELECT point_id, bucket, n FROM reading_15min AS q
         WHERE q.point_id = strip.point_id AND q.bucket >= strip.start_at AND q.bucket < strip.end_at
           AND q.bucket < (SELECT raw_kept_from FROM retention_state) OFFSET 0) AS q
-)
+),
+written AS (
 INSERT INTO reading_15min AS t (bucket, mean, min, max, first, last, coverage, point_id, n, quality)
 SELECT c.bucket, c.mean, c.min, c.max, c.first, c.last, c.coverage, c.point_id, c.n, c.quality
 FROM computed AS c LEFT JOIN stored AS s USING (point_id, bucket)
@@ -92,10 +94,13 @@ SET mean = excluded.mean, min = excluded.min, max = excluded.max, first = exclud
 WHERE (t.mean, t.min, t.max, t.first, t.last, t.coverage, t.n, t.quality) IS DISTINCT FROM
       (excluded.mean, excluded.min, excluded.max, excluded.first, excluded.last, excluded.coverage, excluded.n,
        excluded.quality)
+)
+SELECT count(*) FROM computed AS c JOIN stored AS s USING (point_id, bucket) WHERE c.n < s.n
 
 -- readings_at_once --
 -- In `quarter_hours`, for many points over one and the same period: one scan of it.
-SELECT point_id, date_part('epoch', ($1::timestamptz[])[1]) AS strip_t, date_part('epoch', ts) AS t, value, quality
+SELECT point_id, date_part('epoch', ($1::timestamptz[])[1]) AS strip_t, date_part('epoch', ts) AS t,
+       reading_value(value, digits) AS value, quality
 FROM reading
 WHERE point_id = ANY ($3) AND ts >= ($1::timestamptz[])[1] AND ts < ($2::timestamptz[])[1] AND quality & 9 = 0
 
@@ -103,7 +108,7 @@ WHERE point_id = ANY ($3) AND ts >= ($1::timestamptz[])[1] AND ts < ($2::timesta
 -- In `quarter_hours`, for few points or scattered periods: a look-up in the index for each.
 SELECT strip.point_id, date_part('epoch', strip.start_at) AS strip_t, date_part('epoch', r.ts) AS t, r.value, r.quality
 FROM strip CROSS JOIN LATERAL (
-    SELECT ts, value, quality FROM reading AS r
+    SELECT ts, reading_value(value, digits) AS value, quality FROM reading AS r
     WHERE r.point_id = strip.point_id AND r.ts >= strip.start_at AND r.ts < strip.end_at
       AND r.quality & 9 = 0 OFFSET 0) AS r
 
@@ -132,12 +137,12 @@ sampled AS MATERIALIZED (
           WHERE point_id = ANY ($3)) AS s
 ),
 around AS (
-    SELECT point_id, ts, value, quality FROM reading
+    SELECT point_id, ts, reading_value(value, digits) AS value, quality FROM reading
     WHERE point_id = ANY ($3) AND ts >= $1::timestamptz - $4::interval AND ts < $2 AND quality & 9 = 0
     UNION ALL
     SELECT pt.point_id, n.ts, n.value, n.quality
     FROM pt CROSS JOIN LATERAL (
-        SELECT ts, value, quality FROM reading AS r
+        SELECT ts, reading_value(value, digits) AS value, quality FROM reading AS r
         WHERE r.point_id = pt.point_id AND r.ts >= $2 AND r.quality & 9 = 0 ORDER BY r.ts LIMIT 1) AS n
 ),
 held AS (

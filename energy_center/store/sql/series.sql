@@ -1,6 +1,6 @@
 -- raw --
 -- One point's readings. $1 point id, $2 first instant, $3 end (exclusive), $4 at most so many.
-SELECT point_id, ts, value, quality FROM reading
+SELECT point_id, ts, reading_value(value, digits), quality FROM reading
 WHERE point_id = $1 AND ts >= $2 AND ts < $3 ORDER BY ts LIMIT $4
 
 -- 15min --
