@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m energy_center
 PACKAGES := energy_center collectors dashboards simulators
 
-.PHONY: help setup demo test check lint bench faults detection soak browser screenshots clean
+.PHONY: help setup demo test check lint bench faults detection verification soak browser screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ faults: setup ## break things on purpose and count readings; build/faults.json a
 
 detection: setup ## score the rules against injected faults; build/detection.json and docs/detection.md
 	$(RUN) detection
+
+verification: setup ## score verified savings against known effects and opendsm; docs/verification.md
+	@PYTHON=$(PYTHON) .ci/install-opendsm
+	$(BIN)/python -m tests.bench.verification
 
 soak: setup ## the long runs (an hour): 200 random kills, the drain after an outage, memory; build/soak.json and docs/soak.md
 	$(RUN) soak

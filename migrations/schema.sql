@@ -382,6 +382,91 @@ CREATE TABLE public.latest (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.measure (
+    measure_id bigint NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    meter text NOT NULL,
+    equipment_id text,
+    suggestion_id bigint,
+    work_order_id bigint,
+    cost_ntd double precision,
+    expected_kwh_per_year double precision,
+    state text NOT NULL,
+    done_from date,
+    done_to date,
+    baseline_from date,
+    baseline_to date,
+    version integer DEFAULT 1 NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT measure_check CHECK ((((done_from IS NULL) = (done_to IS NULL)) AND (done_from <= done_to))),
+    CONSTRAINT measure_check1 CHECK ((((done_from IS NULL) = (baseline_from IS NULL)) AND ((done_from IS NULL) = (baseline_to IS NULL)))),
+    CONSTRAINT measure_check2 CHECK (((baseline_from <= baseline_to) AND (baseline_to < done_from))),
+    CONSTRAINT measure_check3 CHECK (((done_from IS NOT NULL) OR (state = ANY (ARRAY['suggested'::text, 'accepted'::text, 'dropped'::text])))),
+    CONSTRAINT measure_cost_ntd_check CHECK ((cost_ntd >= (0)::double precision)),
+    CONSTRAINT measure_meter_check CHECK ((meter <> ''::text)),
+    CONSTRAINT measure_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT measure_state_check CHECK ((state = ANY (ARRAY['suggested'::text, 'accepted'::text, 'done'::text, 'verifying'::text, 'verified'::text, 'dropped'::text])))
+);
+
+CREATE TABLE public.measure_adjustment (
+    adjustment_id bigint NOT NULL,
+    measure_id bigint NOT NULL,
+    first_on date NOT NULL,
+    last_on date NOT NULL,
+    kwh_per_day double precision NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    withdrawn_by text,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT measure_adjustment_check CHECK ((last_on >= first_on)),
+    CONSTRAINT measure_adjustment_check1 CHECK (((withdrawn_by IS NULL) = (withdrawn_at IS NULL))),
+    CONSTRAINT measure_adjustment_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.measure_adjustment ALTER COLUMN adjustment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.measure_adjustment_adjustment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.measure ALTER COLUMN measure_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.measure_measure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.measure_verification (
+    verification_id bigint NOT NULL,
+    measure_id bigint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    verdict text NOT NULL,
+    baseline_from date NOT NULL,
+    baseline_to date NOT NULL,
+    reporting_from date NOT NULL,
+    reporting_to date NOT NULL,
+    data_hash text NOT NULL,
+    findings jsonb NOT NULL,
+    CONSTRAINT measure_verification_verdict_check CHECK ((verdict = ANY (ARRAY['saved'::text, 'not_saved'::text, 'cannot_tell'::text])))
+);
+
+ALTER TABLE public.measure_verification ALTER COLUMN verification_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.measure_verification_verification_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.meter_event (
     meter_event_id bigint NOT NULL,
     kind text NOT NULL,
@@ -893,6 +978,15 @@ ALTER TABLE ONLY public.late_arrival
 ALTER TABLE ONLY public.latest
     ADD CONSTRAINT latest_pkey PRIMARY KEY (point_id);
 
+ALTER TABLE ONLY public.measure_adjustment
+    ADD CONSTRAINT measure_adjustment_pkey PRIMARY KEY (adjustment_id);
+
+ALTER TABLE ONLY public.measure
+    ADD CONSTRAINT measure_pkey PRIMARY KEY (measure_id);
+
+ALTER TABLE ONLY public.measure_verification
+    ADD CONSTRAINT measure_verification_pkey PRIMARY KEY (verification_id);
+
 ALTER TABLE ONLY public.meter_event
     ADD CONSTRAINT meter_event_pkey PRIMARY KEY (meter_event_id);
 
@@ -1014,6 +1108,12 @@ CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
 CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at DESC);
 
+CREATE INDEX measure_adjustment_measure ON public.measure_adjustment USING btree (measure_id);
+
+CREATE UNIQUE INDEX measure_suggestion ON public.measure USING btree (suggestion_id) WHERE (state <> 'dropped'::text);
+
+CREATE INDEX measure_verification_measure ON public.measure_verification USING btree (measure_id, verification_id DESC);
+
 CREATE INDEX meter_event_point ON public.meter_event USING btree (point_id, from_ts);
 
 CREATE INDEX notification_outbox_contact ON public.notification_outbox USING btree (contact_id, at DESC) WHERE (contact_id IS NOT NULL);
@@ -1074,6 +1174,18 @@ ALTER TABLE ONLY public.equipment
 
 ALTER TABLE ONLY public.escalation_step
     ADD CONSTRAINT escalation_step_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(team_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.measure_adjustment
+    ADD CONSTRAINT measure_adjustment_measure_id_fkey FOREIGN KEY (measure_id) REFERENCES public.measure(measure_id);
+
+ALTER TABLE ONLY public.measure
+    ADD CONSTRAINT measure_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES public.equipment(equipment_id);
+
+ALTER TABLE ONLY public.measure_verification
+    ADD CONSTRAINT measure_verification_measure_id_fkey FOREIGN KEY (measure_id) REFERENCES public.measure(measure_id);
+
+ALTER TABLE ONLY public.measure
+    ADD CONSTRAINT measure_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES public.work_order(work_order_id);
 
 ALTER TABLE ONLY public.meter_event
     ADD CONSTRAINT meter_event_point_id_fkey FOREIGN KEY (point_id) REFERENCES public.point(point_id);

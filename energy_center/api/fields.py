@@ -28,6 +28,7 @@ EquipmentId = Annotated[Line, Path(max_length=100, description="As in the site f
 # bigint and int4 keys: a larger number is a wrong request, not a database error
 AlarmId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The alarm's number.", examples=[17])]
 WorkOrderId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The order's number.", examples=[4])]
+MeasureId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The measure's number.", examples=[2])]
 CommandId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The command's number.", examples=[9])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many.")]

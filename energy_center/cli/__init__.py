@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "intervals": "cut a meter's export into intervals and name what happened to its register",
     "demand": "find the highest demand in a meter's export",
     "bill": "reckon a bill, check the utility's, compare tariffs, choose a contract",
+    "verify": "verify a measure's saving from a meter's export and outdoor temperatures",
     "readings": "correct readings, record a meter exchange, undo either",
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",

@@ -23,8 +23,8 @@ class Permission(StrEnum):
     WORK_ON_ORDER = "work_on_order"
     VERIFY_WORK_ORDER = "verify_work_order"
     CORRECT_READINGS = "correct_readings"
-    COMMAND_EQUIPMENT = "command_equipment"
     MANAGE_MEASURES = "manage_measures"
+    COMMAND_EQUIPMENT = "command_equipment"
     ADMINISTER = "administer"
 
 
@@ -34,8 +34,8 @@ _TECHNICIAN = _OPERATOR | {Permission.WORK_ON_ORDER}
 _MANAGER = _TECHNICIAN | {
     Permission.VERIFY_WORK_ORDER,
     Permission.CORRECT_READINGS,
-    Permission.COMMAND_EQUIPMENT,
     Permission.MANAGE_MEASURES,
+    Permission.COMMAND_EQUIPMENT,
 }
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,

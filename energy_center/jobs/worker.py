@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 
 from energy_center.errors import DatabaseAway, EnvironmentProblem
 from energy_center.jobs.periodic import Job, run_jobs
@@ -18,6 +19,7 @@ from energy_center.services.notify_people import notify_people, queue_digests
 from energy_center.services.run_rules import run_rules
 from energy_center.services.suggest_savings import suggest_due
 from energy_center.services.tell_people import Addresses, deliver_due, open_channels
+from energy_center.services.verify_measure import verify_due
 from energy_center.services.watch_collection import watch_collection
 from energy_center.settings import Settings
 from energy_center.store.partitions import keep
@@ -36,6 +38,7 @@ PEOPLE_EVERY_S = 5.0
 DIGEST_EVERY_S = 60.0
 SUGGESTIONS_EVERY_S = 300.0
 COLLECTION_EVERY_S = 15.0
+MEASURES_EVERY_S = 600.0
 RETRY_S = 2.0
 PARENT_PID = "ENERGY_CENTER_PARENT_PID"
 
@@ -177,7 +180,13 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("people", PEOPLE_EVERY_S, people_job),
         Job("digest", DIGEST_EVERY_S, digest_job),
         Job("outbox", OUTBOX_EVERY_S, outbox_job, limit_s=OUTBOX_LIMIT_S),
+        Job("measures", MEASURES_EVERY_S, partial(_verify_measures, db)),
     ]
+
+
+async def _verify_measures(db: Database, now: datetime) -> None:
+    if await load_site(db) is not None:
+        await verify_due(db, now)
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

@@ -50,6 +50,8 @@ def study(
 ) -> Study:
     """Make an export ready. `max_kw`: the fastest the register can count an hour; learnt where None."""
     at_s, interval_s = export.at_s, export.interval_s
+    if export.quantity is Quantity.TEMPERATURE:
+        raise Invalid(f"{export.file} holds temperatures; say --column value=… for a meter's values")
     if export.quantity is not Quantity.REGISTER:
         if exchanges:
             raise Invalid("An exchange is of a register; these values are not readings of one")

@@ -40,7 +40,7 @@ def test_the_walk_sees_every_subject_of_the_plan():
     subjects = {path.split("/")[3] for _, path, _ in OPERATIONS if path.startswith("/api/v1/")}
     assert subjects == {
         *("session", "overview", "equipment", "points", "latest", "series", "alarms", "work-orders"),
-        *("energy", "spaces", "meter-events", "demand", "bills", "suggestions"),
+        *("energy", "spaces", "meter-events", "demand", "bills", "measures", "suggestions"),
         *("devices", "collectors", "commands", "users", "audit", "progress"),
     }
     assert len(WRITES) >= 8

@@ -48,6 +48,9 @@ BILL_FILE = {
     "file_name": "bill.csv",
     "content": b64encode(b"total,1000").decode(),
 }
+MEASURE = {"name": "Lights off at night", "meter": "meter"}
+DONE = {"to": "done", "version": 1, "done_from": "2026-06-01", "done_to": "2026-06-02"}
+ADJUSTMENT = {"first_on": "2026-07-01", "last_on": "2026-07-31", "kwh_per_day": 40, "reason": "Server room"}
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -96,6 +99,31 @@ WRITES: dict[
     ("POST", "/api/v1/bills/utility/{utility_bill_id}/undo"): (
         UserRole.MANAGER,
         [("POST", "/api/v1/bills/utility", UTILITY_BILL)],
+        {},
+    ),
+    ("POST", "/api/v1/measures"): (UserRole.MANAGER, [], MEASURE),
+    ("POST", "/api/v1/measures/{measure_id}/moves"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/measures", MEASURE)],
+        DONE,
+    ),
+    ("POST", "/api/v1/measures/{measure_id}/adjustments"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/measures", MEASURE), ("POST", "/api/v1/measures/1/moves", DONE)],
+        ADJUSTMENT,
+    ),
+    ("POST", "/api/v1/measures/{measure_id}/adjustments/{adjustment_id}/withdraw"): (
+        UserRole.MANAGER,
+        [
+            ("POST", "/api/v1/measures", MEASURE),
+            ("POST", "/api/v1/measures/1/moves", DONE),
+            ("POST", "/api/v1/measures/1/adjustments", ADJUSTMENT),
+        ],
+        {},
+    ),
+    ("POST", "/api/v1/measures/{measure_id}/verify"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/measures", MEASURE), ("POST", "/api/v1/measures/1/moves", DONE)],
         {},
     ),
     ("POST", "/api/v1/users"): (
@@ -148,6 +176,8 @@ async def test_write_leaves_a_row(
             work_order_id=1,
             command_id=1,
             meter_event_id=1,
+            measure_id=1,
+            adjustment_id=1,
             name="operator",
             suggestion_id=suggestion_id,
             utility_bill_id=1,

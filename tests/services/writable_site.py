@@ -1,4 +1,4 @@
-"""A site of one air handler whose schedule and set-point may be written, and one meter."""
+"""A site of one air handler whose schedule and set-point may be written, one meter, and the weather."""
 
 from energy_center.domain.commands import WriteLimits
 from energy_center.domain.quantities import Role
@@ -24,4 +24,6 @@ def site_with_writable_point() -> Site:
     ahu = Equipment("ahu", "Air_Handler_Unit", Text("空調箱", "AHU"), "hall", device_id="ahu", points=points)
     register = Point("meter", "energy_import", Role.ENERGY_IMPORT, 60.0)
     meter = Equipment("meter", "Electrical_Meter", Text("電表", "Meter"), "hall", points=(register,))
-    return Site("town", Text("市政府", "City"), "Asia/Taipei", (hall,), (ahu, meter))
+    outdoor = Point("weather", "outdoor_air_temperature", Role.OUTDOOR_AIR_TEMPERATURE, 60.0)
+    weather = Equipment("weather", "Weather_Station", Text("氣象站", "Weather"), "hall", points=(outdoor,))
+    return Site("town", Text("市政府", "City"), "Asia/Taipei", (hall,), (ahu, meter, weather))

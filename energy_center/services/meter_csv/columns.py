@@ -12,7 +12,7 @@ from energy_center.services.meter_csv.model import CsvOptions, Quantity
 from energy_center.services.meter_csv.model import Stamp as End
 from energy_center.services.meter_csv.numbers import is_missing, is_number
 from energy_center.services.meter_csv.stamps import Stamp, number_stamp, split_stamp
-from energy_center.services.meter_csv.units import to_kept, unit_of
+from energy_center.services.meter_csv.units import TEMPERATURE, to_kept, unit_of
 
 _ROLES = ("time", "date", "value")
 _MOSTLY = 0.5  # of the sample's cells: a file may be half rubbish
@@ -27,15 +27,16 @@ _ENERGY = re.compile(r"用電量|用量|耗電|度數|consum|usage|interval|verb
 _POWER = re.compile(r"需量|功率|負載|demand|power|load|leistung", re.I)
 _START = re.compile(r"起|開始|start|from|begin|beginn|von\b", re.I)
 _END = re.compile(r"迄|結束|終|\bend|until|\bto\b|ending|ende|bis\b", re.I)
-_QUANTITY_OF_UNIT = {"kW": Quantity.POWER, "kvar": Quantity.POWER}
+_QUANTITY_OF_UNIT = {"kW": Quantity.POWER, "kvar": Quantity.POWER, "Cel": Quantity.TEMPERATURE}
+_DEGREES = ("[degF]", "K")  # before they are brought to °C
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Columns by position. `date` is None unless date and clock stand apart; `value` None in a wide table.
 
-    `unit` and `factor` turn cells into a kept unit; `unit` None where no heading names one. `quantity` is
-    None where only the data can tell. `stamp` is what a heading says of the stamps.
+    `unit`, `factor` and `offset` turn cells into a kept unit; `unit` None where no heading names one.
+    `quantity` is None where only the data can tell. `stamp` is what a heading says of the stamps.
     """
 
     time: int
@@ -44,6 +45,7 @@ class Chosen:
     is_number_stamp: bool
     unit: str | None
     factor: float
+    offset: float
     quantity: Quantity | None
     stamp: End | None
     only: Mapping[int, str]
@@ -61,7 +63,7 @@ def choose_columns(path: Path, layout: Layout, options: CsvOptions) -> Chosen:
     if value is None and not layout.clock_columns:
         value = _value_column(path, layout, options, {time, date, *only})
     title = layout.heading[value] if value is not None else " ".join(layout.heading[:1])
-    unit, factor = _unit(layout, value, options)
+    unit, factor, offset = _unit(layout, value, options)
     return Chosen(
         time,
         date,
@@ -69,6 +71,7 @@ def choose_columns(path: Path, layout: Layout, options: CsvOptions) -> Chosen:
         is_number_stamp,
         unit,
         factor,
+        offset,
         options.quantity or _quantity(title, unit),
         _stamp(layout.heading[time]),
         only,
@@ -159,6 +162,9 @@ def _value_column(path: Path, layout: Layout, options: CsvOptions, taken: set[in
 
 def _narrow(layout: Layout, options: CsvOptions, numeric: list[int]) -> list[int]:
     """Those with a unit before those without; of these, the ones that are what the user says."""
+    if options.quantity is not Quantity.TEMPERATURE:  # weather beside a meter's values is not what it read
+        kinds = {c: _quantity(layout.heading[c], _named_unit(layout, c)) for c in numeric}
+        numeric = [c for c in numeric if kinds[c] is not Quantity.TEMPERATURE] or numeric
     wanted = [c for c in numeric if _named_unit(layout, c)] or numeric
     if options.unit is not None:
         wanted = [c for c in wanted if _named_unit(layout, c) == unit_of(options.unit)] or wanted
@@ -174,24 +180,30 @@ def _named_unit(layout: Layout, column: int) -> str | None:
     return unit_of(layout.heading[column]) or unit_of(layout.units[column])
 
 
-def _unit(layout: Layout, value: int | None, options: CsvOptions) -> tuple[str | None, float]:
+def _unit(layout: Layout, value: int | None, options: CsvOptions) -> tuple[str | None, float, float]:
     printed = options.unit
     if printed is None and value is not None:
         printed = _named_unit(layout, value)
     if printed is None:
-        return None, 1.0
+        return None, 1.0, 0.0
     try:
         return to_kept(printed)
     except UnitMismatch as cause:
         raise ConfigError(
-            [f"--unit {printed}: {cause}; allowed are kWh, MWh, Wh, kW, MW, W, kvarh, kvar, m3"]
+            [f"--unit {printed}: {cause}; allowed are kWh, MWh, Wh, kW, MW, W, kvarh, kvar, m3, °C, °F"]
         ) from cause
 
 
 def _quantity(heading: str, unit: str | None) -> Quantity | None:
     if unit in _QUANTITY_OF_UNIT:
         return _QUANTITY_OF_UNIT[unit]
-    for pattern, quantity in ((_ENERGY, Quantity.ENERGY), (_REGISTER, Quantity.REGISTER)):
+    if unit in _DEGREES:
+        return Quantity.TEMPERATURE
+    for pattern, quantity in (
+        (TEMPERATURE, Quantity.TEMPERATURE),
+        (_ENERGY, Quantity.ENERGY),
+        (_REGISTER, Quantity.REGISTER),
+    ):
         if pattern.search(heading):
             return quantity
     return Quantity.POWER if unit is None and _POWER.search(heading) else None

@@ -16,6 +16,7 @@ class Quantity(StrEnum):
     REGISTER = "register"  # the meter's counter at the stamp
     ENERGY = "energy"  # consumption of the interval
     POWER = "power"  # average over the interval
+    TEMPERATURE = "temperature"  # outdoors, at the stamp or averaged over the interval
 
 
 class Stamp(StrEnum):
@@ -84,8 +85,9 @@ class Export:
     """A file's values in time order, each time once; both arrays of shape (n,).
 
     `at_s`: epoch seconds, UTC: the instant of a register, the start of an interval for energy and power.
-    `value`: in `unit` (UCUM: kW.h, kvar.h, kW, kvar or m3). `interval_s`: the usual step. `bad_count` counts
-    all cells that could not be used, `bad` shows the first of them; `empty` cells hold nothing or a dash.
+    `value`: in `unit` (UCUM: kW.h, kvar.h, kW, kvar, m3 or Cel). `interval_s`: the usual step.
+    `bad_count` counts all cells that could not be used, `bad` shows the first of them; `empty` cells hold
+    nothing or a dash.
     """
 
     file: str

@@ -27,7 +27,12 @@ from energy_center.services.meter_csv.stamps import DAY_S
 _RISING = 0.98  # of the steps of a register; the others are resets and glitches
 _ENOUGH = 10  # values from which their course says whether they are a register
 _QUARTER_S = 900.0
-_DEFAULT_UNITS = {Quantity.REGISTER: "kW.h", Quantity.ENERGY: "kW.h", Quantity.POWER: "kW"}
+_DEFAULT_UNITS = {
+    Quantity.REGISTER: "kW.h",
+    Quantity.ENERGY: "kW.h",
+    Quantity.POWER: "kW",
+    Quantity.TEMPERATURE: "Cel",
+}
 
 
 def read_export(path: Path, options: CsvOptions) -> Export:
@@ -50,7 +55,7 @@ def read_export(path: Path, options: CsvOptions) -> Export:
     return Export(
         file=str(path),
         at_s=series.at_s - shift_s,
-        value=series.columns.value * chosen.factor,
+        value=series.columns.value * chosen.factor + chosen.offset,
         quantity=quantity,
         unit=unit,
         interval_s=interval_s,
@@ -135,14 +140,20 @@ def _meaning(path: Path, value: FloatArray, chosen: Chosen, told: list[Assumptio
     """What the values are, and their unit."""
     quantity, why = _quantity(path, value, chosen)
     unit = chosen.unit or _DEFAULT_UNITS[quantity]
-    if (quantity is Quantity.POWER) != (unit in {"kW", "kvar"}):
+    is_unfit = (quantity is Quantity.TEMPERATURE) != (unit == "Cel")
+    if is_unfit or (quantity is Quantity.POWER) != (unit in {"kW", "kvar"}):
         raise ConfigError([f"{path}: {unit} is no {quantity.value}; say --quantity or --unit"])
     name = {
         Quantity.REGISTER: "readings of a register",
         Quantity.ENERGY: "consumption of each interval",
         Quantity.POWER: "average power of each interval",
+        Quantity.TEMPERATURE: "temperatures",
     }[quantity]
-    told.append(Assumption(f"The values are {name}{why}.", "--quantity register, energy or power", not why))
+    told.append(
+        Assumption(
+            f"The values are {name}{why}.", "--quantity register, energy, power or temperature", not why
+        )
+    )
     why = "" if chosen.unit else ": no heading names a unit"
     told.append(Assumption(f"The unit is {unit.replace('.', '')}{why}.", "--unit", bool(chosen.unit)))
     return quantity, unit
@@ -151,6 +162,8 @@ def _meaning(path: Path, value: FloatArray, chosen: Chosen, told: list[Assumptio
 def _quantity(path: Path, value: FloatArray, chosen: Chosen) -> tuple[Quantity, str]:
     if chosen.unit in {"kW", "kvar"}:
         return Quantity.POWER, ""
+    if chosen.unit == "Cel" or chosen.quantity is Quantity.TEMPERATURE:
+        return Quantity.TEMPERATURE, ""
     steps = np.diff(value)
     if len(value) >= _ENOUGH and value[-1] != value[0]:
         share = float(np.mean(steps >= 0))
@@ -192,7 +205,7 @@ def _instants(
 def _once(series: _Series, quantity: Quantity, name: str, mistakes: Mistakes) -> _Series:
     """Each time once, rising; of different values at one time the first of the file is kept."""
     columns, at_s = series.columns, series.at_s
-    if quantity is not Quantity.POWER:
+    if quantity in {Quantity.REGISTER, Quantity.ENERGY}:
         negative = columns.value < 0
         for i in np.flatnonzero(negative):
             mistakes.add(int(columns.line[i]), name, f"{columns.value[i]:g}", "0 or more")

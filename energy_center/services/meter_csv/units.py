@@ -26,8 +26,18 @@ _PRINTED = {
     "m3": "m3",
     "m³": "m3",
     "立方公尺": "m3",
+    "°c": "Cel",
+    "degc": "Cel",
+    "celsius": "Cel",
+    "攝氏": "Cel",
+    "°f": "[degF]",
+    "degf": "[degF]",
+    "fahrenheit": "[degF]",
+    "華氏": "[degF]",
 }
-_KEPT = ("kW.h", "kW", "kvar.h", "kvar", "m3")  # one of each dimension
+_KEPT = ("kW.h", "kW", "kvar.h", "kvar", "m3", "Cel")  # one of each dimension
+TEMPERATURE = re.compile(r"氣溫|溫度|temperature|temp\b|temp_|dry.?bulb", re.I)
+_DEGREES = {"c": "Cel", "f": "[degF]", "k": "K"}  # letters that name a unit where a heading says temperature
 _BRACKET = re.compile(r"[(\[{<](.*?)[)\]}>]")
 _WORD = re.compile(r"[^\s,/_\-:;()\[\]{}<>]+")
 
@@ -39,15 +49,21 @@ def unit_of(heading: str) -> str | None:
         found = _PRINTED.get(part.strip().replace(".", ""))
         if found is not None:
             return found
+    if TEMPERATURE.search(text):
+        return next((unit for name, unit in _DEGREES.items() if name in _WORD.findall(text)), None)
     return None
 
 
-def to_kept(printed: str) -> tuple[str, float]:
-    """The unit in which values are kept, and the factor to it; raises UnitMismatch for a unit of no use."""
+def to_kept(printed: str) -> tuple[str, float, float]:
+    """The unit in which values are kept, with factor and offset to it.
+
+    Raises UnitMismatch for one of no use.
+    """
     unit = unit_of(printed) or ucum(printed)
     for kept in _KEPT:
         try:
-            return kept, conversion(unit, kept).factor
+            line = conversion(unit, kept)
         except UnitMismatch:
             continue
-    raise UnitMismatch(f"'{printed}' is no energy, power or volume")
+        return kept, line.factor, line.offset
+    raise UnitMismatch(f"'{printed}' is no energy, power, volume or temperature")
