@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from energy_center.domain import alarms as moves
-from energy_center.domain.alarms import Alarm, AlarmEvent, AlarmEventKind, AlarmState, Priority
+from energy_center.domain.alarms import Alarm, AlarmEvent, AlarmEventKind, AlarmState, Priority, Suppression
 from energy_center.domain.people import Actor
 from energy_center.domain.site import Text
 from energy_center.domain.supervision import COLLECTOR
@@ -38,6 +38,11 @@ class AlarmRow:
     shelved_until: datetime | None
     suppressed_by: str | None
     work_order_id: int | None
+    suppression: Suppression | None = None
+    hidden_by: Text | None = None
+    chattering: bool = False
+    found_late_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,13 @@ class AlarmDetail:
     told: tuple[Told, ...] = ()
 
 
-async def list_alarms(db: Database, *, open_only: bool = True, limit: int = 200) -> list[AlarmRow]:
-    """Alarms, most urgent first; suppressed ones are left out of the open list."""
+async def list_alarms(
+    db: Database, *, open_only: bool = True, limit: int = 200, hidden: bool = False
+) -> list[AlarmRow]:
+    """Alarms, most urgent first; of the open ones those that are suppressed (`hidden`), or all others."""
     async with db.connection() as conn:
-        return [_row(a) for a in await store.listed_alarms(conn, open_only=open_only, limit=limit)]
+        found = await store.listed_alarms(conn, open_only=open_only, limit=limit, hidden=hidden)
+        return [_row(a) for a in found]
 
 
 async def get_alarm(db: Database, alarm_id: int) -> AlarmDetail:
@@ -194,8 +202,21 @@ def _row(listed: store.ListedAlarm) -> AlarmRow:
         acknowledged_by=alarm.acknowledged_by,
         shelved_until=alarm.shelved_until,
         suppressed_by=alarm.suppressed_by,
+        suppression=alarm.suppression,
+        hidden_by=_parent(listed),
+        chattering=alarm.chattering,
+        found_late_at=alarm.found_late_at,
+        withdrawn_at=alarm.withdrawn_at,
         work_order_id=listed.work_order_id,
     )
+
+
+def _parent(listed: store.ListedAlarm) -> Text | None:
+    """The alarm that hides this one, by name and place."""
+    if listed.parent is None:
+        return None
+    rule, place = rule_name(listed.parent[0]), listed.parent[1]
+    return Text(f"{rule.zh_tw} · {place.zh_tw}", f"{rule.en} · {place.en}")
 
 
 def _place(listed: store.ListedAlarm) -> Text:

@@ -57,11 +57,13 @@ async def hide_if_needed(run: Run, alarm: Alarm) -> Alarm:
     return await hide(run.conn, alarm, Suppression.DESIGN, hidden.by.name)
 
 
-async def hide(conn: Connection, alarm: Alarm, why: Suppression, by: str) -> Alarm:
-    """Record it only."""
+async def hide(
+    conn: Connection, alarm: Alarm, why: Suppression, by: str, at: datetime | None = None
+) -> Alarm:
+    """Record it only, from its raising or a later instant on."""
     hidden = moves.hide(alarm, why, by)
     await store.update_alarm(conn, hidden)
-    await store.add_event(conn, alarm.alarm_id, AlarmEventKind.SUPPRESSED, SYSTEM, alarm.raised_at, by)
+    await store.add_event(conn, alarm.alarm_id, AlarmEventKind.SUPPRESSED, SYSTEM, at or alarm.raised_at, by)
     await store.notify_alarms(conn, alarm.alarm_id)
     return hidden
 
@@ -104,8 +106,10 @@ async def end_chatter(run: Run, until: datetime) -> None:
 
 
 async def end_lapsed(run: Run) -> None:
-    """Put equipment back into service whose time is over, and show what stands there."""
+    """Put equipment back into service whose time is over; show what stands at any that is back."""
     for out in await lapsed_out(run.conn, run.now):
         await end_out(run.conn, out.out_id, run.now, SYSTEM)
-        for alarm in await kept.hidden_alarms(run.conn, Suppression.OUT_OF_SERVICE.value, out.equipment_id):
+    still_out = {f"out-of-service/{out.out_id}" for out in await current_out(run.conn)}
+    for alarm in await kept.hidden_alarms(run.conn, Suppression.OUT_OF_SERVICE.value):
+        if alarm.suppressed_by not in still_out:
             await release(run, alarm, run.now)

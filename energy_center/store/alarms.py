@@ -54,9 +54,12 @@ WITH RECURSIVE up AS (
 )
 SELECT {_COLUMNS}, e.name::text AS equipment_name, building.at AS building_id,
     a.evidence::text AS evidence, a.suggestion::text AS suggestion,
+    parent.rule_id AS parent_rule, parent.equipment_id AS parent_equipment, pe.name::text AS parent_name,
     (SELECT max(w.work_order_id) FROM work_order w WHERE w.alarm_id = a.alarm_id) AS work_order_id
 FROM alarm a
 LEFT JOIN equipment e ON e.equipment_id = a.equipment_id
+LEFT JOIN alarm parent ON a.suppressed_by = 'alarm/' || parent.alarm_id
+LEFT JOIN equipment pe ON pe.equipment_id = parent.equipment_id
 LEFT JOIN up building ON building.space_id = e.space_id AND building.kind = 'building'
 WHERE ($3::bigint IS NULL OR a.alarm_id = $3) AND (NOT $1 OR a.state <> 'normal')
     AND ($3::bigint IS NOT NULL OR NOT $1 OR (a.suppressed_by IS NOT NULL) = $4)
@@ -98,6 +101,7 @@ class ListedAlarm:
     work_order_id: int | None
     evidence: Mapping[str, Any]
     suggestion: Mapping[str, Any]
+    parent: tuple[str, Text] | None = None  # rule and place of the alarm that hides it
 
 
 async def insert_alarm(
@@ -203,6 +207,7 @@ async def listed_alarms(
             work_order_id=row["work_order_id"],
             evidence=json.loads(row["evidence"]),
             suggestion=json.loads(row["suggestion"]),
+            parent=_parent(row),
         )
         for row in rows
     ]
@@ -217,6 +222,12 @@ async def alarm_events(conn: Connection, alarm_id: int) -> list[AlarmEvent]:
 async def notify_alarms(conn: Connection, alarm_id: int) -> None:
     """Wake those who show alarms, when this transaction commits."""
     await conn.execute("SELECT pg_notify('alarms', $1)", str(alarm_id))
+
+
+def _parent(row: Record) -> tuple[str, Text] | None:
+    if row["parent_rule"] is None:
+        return None
+    return row["parent_rule"], name_of(row["parent_name"], row["parent_equipment"])
 
 
 def _json(document: Mapping[str, object]) -> str:

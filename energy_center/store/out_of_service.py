@@ -1,8 +1,11 @@
 """Equipment that people have taken out of service, with reason, who and until when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from energy_center.domain.site import Text
+from energy_center.store.alarms import name_of
 from energy_center.store.pool import Connection, Record
 
 _COLUMNS = "out_id, equipment_id, reason, taken_by, since, until, ended_at, ended_by"
@@ -23,6 +26,11 @@ RETURNING {_COLUMNS}"""  # noqa: S608 constant text
 _LAPSED = f"""
 SELECT {_COLUMNS} FROM out_of_service WHERE ended_at IS NULL AND until <= $1
 ORDER BY out_id LIMIT 1000 FOR UPDATE"""  # noqa: S608 constant text
+
+
+_NAMES = """
+SELECT equipment_id, name::text AS name FROM equipment WHERE equipment_id = ANY ($1::text[])
+ORDER BY equipment_id LIMIT 10000"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +82,9 @@ def _out(row: Record) -> OutOfService:
         row["ended_at"],
         row["ended_by"],
     )
+
+
+async def equipment_names(conn: Connection, equipment_ids: Sequence[str]) -> dict[str, Text]:
+    """Names in both languages of those that the site knows."""
+    rows = await conn.fetch(_NAMES, list(equipment_ids))
+    return {row["equipment_id"]: name_of(row["name"], row["equipment_id"]) for row in rows}

@@ -23,6 +23,8 @@ NEW = "typhoon over Taichung"
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 ALARM = "/api/v1/alarms/{alarm_id}"
 SUGGESTION = "/api/v1/suggestions/{suggestion_id}"
+OUT = "/api/v1/alarms/out-of-service"
+OUT_BODY = {"equipment_id": "ahu", "until": LATER, "comment": "Coil is replaced."}
 COMMAND = {"equipment_id": "ahu", "point": "schedule", "wanted": 1, "expires_at": LATER}
 READ_AT = datetime(2026, 3, 2, tzinfo=UTC)
 CORRECTION = {
@@ -68,6 +70,8 @@ WRITES: dict[
         [("POST", f"{ALARM}/shelve", {"until": LATER, "comment": "Pump is out."})],
         {},
     ),
+    ("POST", OUT): (UserRole.OPERATOR, [], OUT_BODY),
+    ("POST", OUT + "/{equipment_id}/end"): (UserRole.OPERATOR, [("POST", OUT, OUT_BODY)], {}),
     ("POST", "/api/v1/work-orders"): (UserRole.OPERATOR, [], {"title": "Filter", "priority": "low"}),
     ("POST", "/api/v1/work-orders/{work_order_id}/moves"): (
         UserRole.TECHNICIAN,
@@ -181,6 +185,7 @@ async def test_write_leaves_a_row(
             name="operator",
             suggestion_id=suggestion_id,
             utility_bill_id=1,
+            equipment_id="ahu",
         )
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text
