@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboards.components.cell import Cell
 from dashboards.pages import (
     alarm,
+    alarm_health,
     alarms,
     bills,
     device,
@@ -76,6 +77,7 @@ PAGES: tuple[Page, ...] = (
         phone=2,
         icon="alarms",
     ),
+    Page("/alarm-health", "health.title", alarm_health.draw),
     Page("/alarms/{alarm_id}", "nav.alarms", alarm.draw, parts={"alarms": alarm.draw_body}),
     Page(
         "/equipment",

@@ -3,12 +3,15 @@
 Each is a form that a script of the shell posts to the API, which checks the right and writes the audit log.
 """
 
+import json
+from urllib.parse import quote
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.request import PageRequest
-from energy_center.domain.alarms import AlarmState
+from energy_center.domain.alarms import AlarmState, Suppression
 from energy_center.domain.people import Permission
 from energy_center.services.alarms import AlarmRow
 
@@ -16,6 +19,8 @@ UNSEEN = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
 # From a coffee's length to a shift: what lasts longer is a work order, not a shelf.
 SHELVE_MIN = (15, 30, 60, 120, 240, 480)
 _USUAL_MIN = 60
+# From a shift to a fortnight of repair.
+OUT_HOURS = (8, 24, 72, 168, 336)
 _LONGEST_COMMENT = 500
 
 
@@ -30,6 +35,7 @@ def actions(row: AlarmRow, request: PageRequest, *, in_list: bool) -> list[Compo
         acknowledge_form(row, request, in_list=in_list),
         shelve_form(row, request),
         work_order_action(row, request),
+        None if in_list else take_out_form(row, request),
     )
     return [act for act in offered if act is not None]
 
@@ -107,6 +113,59 @@ def _unshelve_form(row: AlarmRow, request: PageRequest) -> Component:
             "data-api": f"/api/v1/alarms/{row.alarm_id}/unshelve",
             "data-body": "{}",
             "data-done": request.t("alarm.done_unshelve"),
+            "data-refresh": "alarms",
+        },
+    )
+
+
+def take_out_form(row: AlarmRow, request: PageRequest) -> Component | None:
+    """Folded away: the equipment of the alarm out of service, for how long and why."""
+    taken_out = row.suppression is Suppression.OUT_OF_SERVICE
+    if not request.user.may(Permission.ACKNOWLEDGE_ALARM):
+        return None
+    if taken_out:
+        return put_back_form(row.equipment_id, request)
+    t, at = request.t, row.alarm_id
+    choices = [html.Option(_span(60 * hours, request), value=str(60 * hours)) for hours in OUT_HOURS]
+    form = html.Form(
+        [
+            html.Label(t("alarm.take_out_for"), htmlFor=f"alarm-out-{at}"),
+            html.Select(choices, id=f"alarm-out-{at}", name="until", **{"data-minutes": "1"}),
+            html.Label(t("alarm.take_out_why"), htmlFor=f"alarm-out-why-{at}"),
+            html.Textarea(
+                "",
+                id=f"alarm-out-why-{at}",
+                name="comment",
+                rows=2,
+                maxLength=_LONGEST_COMMENT,
+                required=True,
+            ),
+            html.Button(t("alarm.take_out_do"), type="submit", className="button primary"),
+        ],
+        className="act shelving",
+        **{
+            "data-api": "/api/v1/alarms/out-of-service",
+            "data-body": json.dumps({"equipment_id": row.equipment_id}),
+            "data-done": t("alarm.done_out"),
+            "data-refresh": "alarms",
+        },
+    )
+    return html.Details(
+        [html.Summary(t("alarm.take_out"), className="button"), form],
+        className="shelve",
+        id=f"alarm-away-{at}",
+    )
+
+
+def put_back_form(equipment_id: str, request: PageRequest) -> Component:
+    """The way back into service."""
+    return html.Form(
+        html.Button(request.t("alarm.put_back"), type="submit", className="button"),
+        className="act",
+        **{
+            "data-api": f"/api/v1/alarms/out-of-service/{quote(equipment_id, safe='')}/end",
+            "data-body": "{}",
+            "data-done": request.t("alarm.done_back"),
             "data-refresh": "alarms",
         },
     )

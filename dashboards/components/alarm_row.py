@@ -14,8 +14,9 @@ from energy_center.services.alarms import AlarmRow
 
 def state_word(row: AlarmRow, request: PageRequest) -> str:
     """The alarm's state, with shelving and suppression."""
-    if row.suppressed_by is not None:
-        return request.t("alarm_state.suppressed")
+    if row.suppression is not None and row.state.is_open:
+        by = row.hidden_by.in_language(request.language) if row.hidden_by else row.suppressed_by
+        return request.t(f"alarm.suppressed_{row.suppression.value}", by=by)
     if row.shelved_until is not None and is_shelved(row, request):
         until = fmt.moment(row.shelved_until, request.zone, request.language, request.now)
         return request.t("alarm.shelved_until", at=until)
@@ -35,6 +36,16 @@ def _since(row: AlarmRow, request: PageRequest) -> Component:
         ],
         className="since",
     )
+
+
+def flags(row: AlarmRow, request: PageRequest) -> list[str]:
+    """What is out of the ordinary about it, in words."""
+    known = (
+        (row.chattering, "alarm.chattering"),
+        (row.withdrawn_at is not None, "alarm.withdrawn"),
+        (row.found_late_at is not None, "alarm.found_late"),
+    )
+    return [request.t(key) for holds, key in known if holds]
 
 
 def who_when(row: AlarmRow, request: PageRequest) -> str:
@@ -86,7 +97,13 @@ def alarm_table_row(row: AlarmRow, request: PageRequest) -> Component:
                 className="c-what",
             ),
             html.Td(_since(row, request), className="c-since"),
-            html.Td(state_word(row, request), className="c-state"),
+            html.Td(
+                [
+                    html.Span(state_word(row, request)),
+                    *(html.Span(words, className="flag small-print") for words in flags(row, request)),
+                ],
+                className="c-state",
+            ),
             html.Td(who_when(row, request), className="c-who"),
             html.Td(html.Div(acts, className="actions"), className="c-actions"),
         ],

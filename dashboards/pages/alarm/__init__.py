@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboards import fmt
 from dashboards.components.alarm_acts import actions
-from dashboards.components.alarm_row import state_word, who_when
+from dashboards.components.alarm_row import flags, state_word, who_when
 from dashboards.components.equipment_link import equipment_href
 from dashboards.components.kpi import pair
 from dashboards.components.priority import badge
@@ -77,7 +77,11 @@ def _facts(row: AlarmRow, request: PageRequest) -> Component:
             t("alarm.source"),
             dcc.Link(row.equipment_name.in_language(request.language), href=equipment_href(row.equipment_id)),
         ),
-        pair(t("alarm.state"), html.Span(state_word(row, request), className="strong")),
+        pair(
+            t("alarm.state"),
+            html.Span(" · ".join([state_word(row, request), *flags(row, request)]), className="strong"),
+        ),
+        pair(t("alarm.mark_onset"), html.Span(_when(row.onset_at, request))),
         pair(t("alarm.since"), html.Span(_when(row.raised_at, request))),
         pair(
             t("alarm.lasted"),
