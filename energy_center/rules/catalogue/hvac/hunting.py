@@ -120,15 +120,19 @@ def _turns(frame: Frame, p: Parameters) -> Floats:
     smooth = frame["valve"].mean(frame.steps(STRIDE_S), covered=0.5)
     moved = (smooth - smooth.back(frame.steps(STRIDE_S))).values
     way = np.where(np.abs(moved) > p["least_move"], np.sign(moved), 0.0)
-    last = _last_nonzero(way)
+    last = _last_nonzero(way, frame.steps(3600))
     turned = (way != 0) & (np.concatenate([[0.0], last[:-1]]) * way < 0)
     return rolling_sum(turned * 1.0, frame.steps(3600))
 
 
-def _last_nonzero(way: Floats) -> Floats:
-    """At each step the newest direction that was not zero."""
-    place = np.maximum.accumulate(np.where(way != 0, np.arange(len(way)), 0))
-    return np.asarray(way[place], dtype=np.float64)
+def _last_nonzero(way: Floats, within: int) -> Floats:
+    """At each step the newest direction that was not zero, of so many steps: an older one is forgotten.
+
+    Without the bound a live window would see other reversals than a long backtest.
+    """
+    steps = np.arange(len(way))
+    place = np.maximum.accumulate(np.where(way != 0, steps, 0))
+    return np.where(steps - place < within, way[place], 0.0)
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
