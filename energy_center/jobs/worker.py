@@ -20,6 +20,7 @@ from energy_center.services.run_rules import run_rules
 from energy_center.services.suggest_savings import suggest_due
 from energy_center.services.tell_people import Addresses, deliver_due, open_channels
 from energy_center.services.verify_measure import verify_due
+from energy_center.services.watch_blindness import watch_blindness
 from energy_center.services.watch_collection import watch_collection
 from energy_center.settings import Settings
 from energy_center.store.partitions import keep
@@ -38,6 +39,7 @@ PEOPLE_EVERY_S = 5.0
 DIGEST_EVERY_S = 60.0
 SUGGESTIONS_EVERY_S = 300.0
 COLLECTION_EVERY_S = 15.0
+BLINDNESS_EVERY_S = 3_600.0
 MEASURES_EVERY_S = 600.0
 RETRY_S = 2.0
 PARENT_PID = "ENERGY_CENTER_PARENT_PID"
@@ -176,12 +178,17 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("roll-ups", ROLL_UP_EVERY_S, roll_up_job, limit_s=600.0),
         Job("rules", settings.rules_interval_s, rules_job),
         Job("suggestions", SUGGESTIONS_EVERY_S, suggestions_job),
+        Job("blindness", BLINDNESS_EVERY_S, partial(_watch_blindness, db, names)),
         Job("collection", COLLECTION_EVERY_S, collection_job),
         Job("people", PEOPLE_EVERY_S, people_job),
         Job("digest", DIGEST_EVERY_S, digest_job),
         Job("outbox", OUTBOX_EVERY_S, outbox_job, limit_s=OUTBOX_LIMIT_S),
         Job("measures", MEASURES_EVERY_S, partial(_verify_measures, db)),
     ]
+
+
+async def _watch_blindness(db: Database, names: tuple[str, ...], now: datetime) -> None:
+    await watch_blindness(db, now, names)
 
 
 async def _verify_measures(db: Database, now: datetime) -> None:

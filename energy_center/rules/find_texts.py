@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from energy_center.domain.site import Text
+from energy_center.rules import blind_alarm
 from energy_center.rules.collection_alarms import COLLECTION_ALARMS, SOURCE
 from energy_center.rules.find_rules import rules
 from energy_center.rules.rule import RuleTexts
@@ -24,6 +25,8 @@ def find_texts(rule_id: str) -> AlarmTexts:
     entry = rules().get(rule_id)
     if entry is not None:
         return AlarmTexts(entry.rule.name(), entry.rule.texts, entry.rule.source)
+    if rule_id == blind_alarm.RULE_ID:
+        return AlarmTexts(blind_alarm.name(), blind_alarm.TEXTS, blind_alarm.SOURCE)
     return _of_collection().get(rule_id) or AlarmTexts(Text(rule_id, rule_id), {}, "")
 
 
