@@ -16,6 +16,8 @@ from dashboards.pages import (
     devices,
     equipment,
     equipment_list,
+    measure,
+    measures,
     more,
     overview,
     work_order,
@@ -118,6 +120,8 @@ PAGES: tuple[Page, ...] = (
         icon="devices",
     ),
     Page("/bills", "nav.bills", bills.draw, menu=6, icon="bills"),
+    Page("/measures", "nav.measures", measures.draw, menu=7, icon="measures"),
+    Page("/measures/{measure_id}", "nav.measures", measure.draw),
     Page("/devices/{device_id}", "nav.devices", device.draw),
     Page("/more", "nav.more", more.draw, phone=5, icon="more"),
 )

@@ -171,6 +171,7 @@ async def adjust_measure(
         if measure.done is None:
             raise Conflict("An adjustment is of a measure that is done")
         await store.add_adjustment(conn, measure_id, days, kwh_per_day, reason.strip(), actor.name, now)
+        await store.touch_measure(conn, measure_id)
         after = {"from": days.first, "to": days.last, "kwh_per_day": kwh_per_day, "reason": reason}
         await audit.append(conn, actor, "measure.adjusted", f"measure/{measure_id}", None, after, now)
 
@@ -183,6 +184,7 @@ async def withdraw_adjustment(
         await _locked(conn, measure_id)
         if not await store.withdraw_adjustment(conn, measure_id, adjustment_id, actor.name, now):
             raise NotFound("There is no such adjustment", adjustment_id=adjustment_id)
+        await store.touch_measure(conn, measure_id)
         before = {"adjustment_id": adjustment_id}
         subject = f"measure/{measure_id}"
         await audit.append(conn, actor, "measure.adjustment_withdrawn", subject, before, None, now)

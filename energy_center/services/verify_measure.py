@@ -195,8 +195,7 @@ async def _keep(db: Database, seen: Measure, found: MeasureVerification, actor: 
             raise Conflict("The measure was changed meanwhile")
         await store.add_verification(conn, found)
         state = _state_after(measure, found)
-        if state is not measure.state:
-            await store.update_measure(conn, replace(measure, state=state))
+        await store.update_measure(conn, replace(measure, state=state))
         after = {"verdict": found.verdict, "state": state, "data_hash": found.data_hash}
         before = {"state": measure.state}
         await audit.append(

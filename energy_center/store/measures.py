@@ -29,6 +29,7 @@ UPDATE measure SET state = $2, done_from = $3, done_to = $4, baseline_from = $5,
     cost_ntd = $7, work_order_id = $8, version = version + 1
 WHERE measure_id = $1"""
 
+_TOUCH = "UPDATE measure SET version = version + 1 WHERE measure_id = $1"
 _ONE = f"SELECT {_COLUMNS} FROM measure WHERE measure_id = $1"  # noqa: S608 constant text
 _OF_SUGGESTION = f"""
 SELECT {_COLUMNS} FROM measure WHERE suggestion_id = $1 AND state <> 'dropped'"""  # noqa: S608 constant text
@@ -98,6 +99,11 @@ async def update_measure(conn: Connection, measure: Measure) -> None:
         measure.cost_ntd,
         measure.work_order_id,
     )
+
+
+async def touch_measure(conn: Connection, measure_id: int) -> None:
+    """Something of it has changed that stands elsewhere."""
+    await conn.execute(_TOUCH, measure_id)
 
 
 async def read_measure(conn: Connection, measure_id: int) -> Measure | None:

@@ -11,6 +11,7 @@ from energy_center.domain.measures import Days, Measure, MeasureState
 from energy_center.domain.people import Actor
 from energy_center.domain.quantities import Role
 from energy_center.errors import Conflict, Invalid, NotFound
+from energy_center.services.measure_pdf import measure_pdf
 from energy_center.services.measures import (
     Step,
     WantedMeasure,
@@ -150,3 +151,6 @@ async def test_a_tenth_less_is_verified_adjusted_and_kept(database: Database, re
     (row,) = await list_measures(database)
     assert row.verification is not None
     assert "days" not in row.verification.findings
+    paper = await measure_pdf(database, measure.measure_id, "zh-TW")
+    assert paper.startswith(b"%PDF")
+    assert paper == await measure_pdf(database, measure.measure_id, "zh-TW")

@@ -17,6 +17,7 @@ async def draw(request: PageRequest) -> Component:
                     html.Div(who(request.user, request.language), className="more-row"),
                     _link("/devices", "devices", request),
                     _link("/bills", "bills", request),
+                    _link("/measures", "measures", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

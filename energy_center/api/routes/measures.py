@@ -1,10 +1,10 @@
 """Savings measures: from accepted to verified, with adjustments and the evidence of every day."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from energy_center.api.deps import Data, Doer, MeasureManager, Now, Viewer
@@ -19,6 +19,7 @@ from energy_center.domain.measures import (
 from energy_center.domain.timeline import local_date
 from energy_center.services import measures
 from energy_center.services.current_site import current_site
+from energy_center.services.measure_pdf import measure_pdf
 from energy_center.services.measures import LONGEST_NAME, MeasureDetail, MeasureRow, Step, WantedMeasure
 from energy_center.services.verification_words import reason_sentences, verdict_sentence
 from energy_center.services.verify_measure import verify_measure
@@ -210,6 +211,28 @@ async def create_measure(
 async def get_measure(viewer: Viewer, measure_id: MeasureId, data: Data) -> MeasureDetailAnswer:
     """With its adjustments and the evidence of every day."""
     return _detail(await measures.get_measure(data, measure_id), viewer.language)
+
+
+@router.get(
+    "/{measure_id}/pdf",
+    summary="The report of a verification as PDF",
+    name="measure_as_pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def measure_as_pdf(
+    viewer: Viewer,
+    measure_id: MeasureId,
+    data: Data,
+    language: Annotated[
+        Literal["zh-TW", "en"] | None, Query(description="The user's own when left out.")
+    ] = None,
+) -> Response:
+    """What was found last; 409 before anything was. The same findings give the same bytes."""
+    paper = await measure_pdf(data, measure_id, language or viewer.language)
+    name = f"measure-{measure_id}.pdf"
+    headers = {"content-disposition": f'inline; filename="{name}"', "cache-control": "no-store"}
+    return Response(paper, media_type="application/pdf", headers=headers)
 
 
 @router.post("/{measure_id}/moves", summary="Accept, carry out or drop", name="move_measure")

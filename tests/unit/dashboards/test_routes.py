@@ -39,7 +39,15 @@ def test_phones_have_five_targets() -> None:
 
 
 def test_the_menu_is_in_order() -> None:
-    assert [p.path for p in menu()] == ["/", "/alarms", "/equipment", "/work-orders", "/devices", "/bills"]
+    assert [p.path for p in menu()] == [
+        "/",
+        "/alarms",
+        "/equipment",
+        "/work-orders",
+        "/devices",
+        "/bills",
+        "/measures",
+    ]
 
 
 def test_pages_redraw_only_subjects_that_are_pushed() -> None:

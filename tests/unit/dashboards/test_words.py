@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from energy_center.analysis.verification.change_points import Shape
+from energy_center.analysis.verification.verdict import Reason, Verdict
 from energy_center.config.bindings import Protocol
 from energy_center.domain.alarms import AlarmEventKind, AlarmState, Priority
+from energy_center.domain.measures import MeasureState
 from energy_center.domain.people import UserRole
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import Quality
@@ -84,6 +87,12 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     wanted += [f"device_{group}.{kind.value}" for kind in ErrorKind for group in ("error", "advice")]
     wanted += [f"collector_trouble.{trouble.value}" for trouble in Trouble]
     wanted += [f"protocol.{protocol.value}" for protocol in Protocol]
+    wanted += [f"measure_state.{state.value}" for state in MeasureState]
+    wanted += [
+        f"verification.{part}.{verdict.value}" for verdict in Verdict for part in ("verdict", "sentence")
+    ]
+    wanted += [f"verification.reason.{reason.value}" for reason in Reason]
+    wanted += [f"verification.model.{name}" for name in (*(shape.value for shape in Shape), "TOWT")]
     assert [key for key in wanted if key not in catalogue(language)] == []
 
 
