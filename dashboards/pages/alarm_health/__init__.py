@@ -1,6 +1,6 @@
 """Alarm system health: how much the alarms ask of people, against published targets, and what is blind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -23,7 +23,7 @@ from energy_center.services.alarm_performance import (
 
 PERIODS = (1, 7, 30)
 _USUAL_DAYS = 7
-_BLIND_ROWS = 30
+_BLIND_ROWS = 15
 _PERCENT = 100.0
 
 
@@ -80,8 +80,13 @@ def _panel(title: str, body: Component, note: str = "") -> Component:
     return html.Section([html.Div(html.H2(title), className="block-head"), body, *small], className="panel")
 
 
-def _table(heads: Sequence[str], rows: Sequence[Component]) -> Component:
-    head = html.Thead(html.Tr([html.Th(words, scope="col") for words in heads]))
+def _table(heads: Sequence[str], rows: Sequence[Component], numbers: Collection[int]) -> Component:
+    """`numbers`: which columns hold numbers, and so stand to the right."""
+    cells = [
+        html.Th(words, scope="col", className="num" if place in numbers else "")
+        for place, words in enumerate(heads)
+    ]
+    head = html.Thead(html.Tr(cells))
     return html.Div(html.Table([head, html.Tbody(list(rows))], className="grid"), className="scroll-x")
 
 
@@ -105,7 +110,7 @@ def _goals(health: AlarmHealth, request: PageRequest) -> Component:
         out=now.out_of_service,
         chattering=now.chattering,
     )
-    return _panel(t("health.goals"), _table(heads, rows), f"{standing} {t('health.how')}")
+    return _panel(t("health.goals"), _table(heads, rows, (1, 2)), f"{standing} {t('health.how')}")
 
 
 def _goal(goal: Goal, request: PageRequest) -> Component:
@@ -163,7 +168,7 @@ def _priorities(health: AlarmHealth, request: PageRequest) -> Component:
         )
         for p in health.performance.priorities
     ]
-    return _panel(t("health.priorities"), _table(heads, rows), t("health.priorities_how"))
+    return _panel(t("health.priorities"), _table(heads, rows, range(1, 7)), t("health.priorities_how"))
 
 
 def _span(seconds: float | None, request: PageRequest) -> str:
@@ -195,7 +200,7 @@ def _actors(health: AlarmHealth, request: PageRequest) -> Component:
         for a in health.performance.bad_actors
     ]
     heads = [t("alarm.what"), t("health.calls"), t("health.share"), "", t("health.fleeting")]
-    return _panel(t("health.bad_actors"), _table(heads, rows), t("health.bad_actors_how"))
+    return _panel(t("health.bad_actors"), _table(heads, rows, (1, 2, 4)), t("health.bad_actors_how"))
 
 
 def _place(equipment_id: str, health: AlarmHealth, request: PageRequest) -> Component:
@@ -230,7 +235,7 @@ def _blind(found: Sequence[BlindRow], request: PageRequest) -> Component:
         for row in found
     ]
     heads = [t("alarm.what"), t("health.unknown_share"), t("health.judged"), t("health.missing")]
-    return _panel(t("health.blind"), _table(heads, rows), t("health.blind_how"))
+    return _panel(t("health.blind"), _table(heads, rows, (1, 2)), t("health.blind_how"))
 
 
 def _input(name: str | None, request: PageRequest) -> str:

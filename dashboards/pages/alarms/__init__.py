@@ -143,10 +143,8 @@ def out_table(out: Sequence[OutRow], request: PageRequest) -> Component:
         for row in out
     ]
     heads = [t("alarm.source"), t("alarm.out_reason"), t("alarm.since"), t("alarm.out_tab"), ""]
-    return html.Table(
-        [html.Thead(html.Tr([html.Th(h, scope="col") for h in heads])), html.Tbody(rows)],
-        className="grid",
-    )
+    head = html.Thead(html.Tr([html.Th(h, scope="col") for h in heads]))
+    return html.Div(html.Table([head, html.Tbody(rows)], className="grid"), className="scroll-x")
 
 
 def _nothing(show: Show, request: PageRequest) -> Component:
