@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from dashboards import explain, login
+from dashboards import acknowledge, explain, login
 from dashboards.away import AwayPage
 from dashboards.components import states
 from dashboards.live.hub import Hub, hub, set_hub
@@ -72,6 +72,7 @@ def create() -> ASGIApp:
     settings = Settings()
     app = create_api(settings)
     login.add_to(app)
+    acknowledge.add_to(app)
     explain.add_to(app)
     pages = PagesApp(
         name="dashboards",

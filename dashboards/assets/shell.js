@@ -121,6 +121,10 @@
   function bodyOf(form, button) {
     const body = JSON.parse(form.dataset.body || "{}");
     for (const field of form.querySelectorAll("textarea[name], input[name]:not([type=file]), select[name]")) {
+      if (field.multiple) {
+        body[field.name] = Array.from(field.selectedOptions, function (option) { return option.value; });
+        continue;
+      }
       const group = form.dataset.group;  // fields of a group stand together in the body
       const place = group && field.name.startsWith(group + ".") ? (body[group] = body[group] || {}) : body;
       place[place === body ? field.name : field.name.slice(group.length + 1)] = field.dataset.minutes
@@ -128,6 +132,11 @@
         : field.value;
     }
     if (button && button.dataset.name) { body[button.dataset.name] = button.dataset.value; }
+    const list = form.dataset.append;
+    if (list) {  // what is filled in is one more entry of a list
+      const { [list]: held, ...entry } = body;
+      return { [list]: held.concat([entry]) };
+    }
     return body;
   }
 
@@ -210,6 +219,13 @@
     }
   }
 
+  // A form whose page is drawn anew after it starts empty again.
+  function forget(form) {
+    for (const key of Array.from(drafts.keys())) {
+      if (key.startsWith(form.dataset.api + " ")) { drafts.delete(key); }
+    }
+  }
+
   async function submit(form, button) {
     const buttons = form.querySelectorAll("button");
     const sent = bodyOf(form, button);
@@ -231,6 +247,7 @@
       say((button && button.dataset.done) || form.dataset.done);
       dropDrafts(form, sent);
       refresh(form.dataset.refresh);
+      if (form.dataset.redraw) { forget(form); redraw(); }
       if (form.dataset.then) {
         go(form.dataset.then.replace(/\{(\w+)\}/g, function (_, name) { return told[name]; }));
       }

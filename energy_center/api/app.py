@@ -22,6 +22,7 @@ from energy_center.api.routes import (
     audit,
     bills,
     commands,
+    contacts,
     devices,
     energy,
     equipment,
@@ -29,6 +30,8 @@ from energy_center.api.routes import (
     measures,
     meter_events,
     metrics,
+    notifications,
+    on_call,
     overview,
     points,
     series,
@@ -112,6 +115,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.lifespans = []
     app.state.script_hashes = []
     app.state.log_in_attempts = AttemptLimit()
+    app.state.link_attempts = AttemptLimit()
     app.state.request_counts = RequestCounts()
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
     problems.answer_with_problems(app)
@@ -138,6 +142,9 @@ def _version_1() -> APIRouter:
         suggestions,
         utility_bills,
         alarms,
+        contacts,
+        on_call,
+        notifications,
         work_orders,
         commands,
         devices,

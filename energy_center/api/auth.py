@@ -40,7 +40,8 @@ _OPEN = frozenset(
         ("GET", "/metrics"),  # has a check of its own: a scraper has no session
     }
 )
-_OPEN_PREFIX = LOG_IN_PAGE + "/"
+ACKNOWLEDGE_PAGE = "/ack"  # its links are signed for one person and one alarm
+_OPEN_PREFIXES = (LOG_IN_PAGE + "/", ACKNOWLEDGE_PAGE + "/")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FOR_PROGRAMS = ("/api", "/_dash", "/assets", "/openapi.json", "/_favicon")
 
@@ -168,7 +169,7 @@ def _is_open(scope: Scope) -> bool:
         return False
     path = scope["path"]
     is_open = (None, path) in _OPEN or (scope["method"], path) in _OPEN
-    return is_open or (path.startswith(_OPEN_PREFIX) and ".." not in path)
+    return is_open or (path.startswith(_OPEN_PREFIXES) and ".." not in path)
 
 
 def _is_foreign(scope: Scope, headers: Headers) -> bool:

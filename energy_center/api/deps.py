@@ -35,6 +35,7 @@ OrderWorker = Annotated[User, Depends(WhoMay(Permission.WORK_ON_ORDER))]
 EquipmentCommander = Annotated[User, Depends(WhoMay(Permission.COMMAND_EQUIPMENT))]
 ReadingCorrector = Annotated[User, Depends(WhoMay(Permission.CORRECT_READINGS))]
 MeasureManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_MEASURES))]
+RosterPlanner = Annotated[User, Depends(WhoMay(Permission.MANAGE_ON_CALL))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

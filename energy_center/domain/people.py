@@ -25,6 +25,7 @@ class Permission(StrEnum):
     CORRECT_READINGS = "correct_readings"
     MANAGE_MEASURES = "manage_measures"
     COMMAND_EQUIPMENT = "command_equipment"
+    MANAGE_ON_CALL = "manage_on_call"
     ADMINISTER = "administer"
 
 
@@ -36,6 +37,7 @@ _MANAGER = _TECHNICIAN | {
     Permission.CORRECT_READINGS,
     Permission.MANAGE_MEASURES,
     Permission.COMMAND_EQUIPMENT,
+    Permission.MANAGE_ON_CALL,
 }
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,

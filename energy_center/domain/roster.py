@@ -15,6 +15,7 @@ from energy_center.errors import Invalid
 LONGEST_SHIFT = timedelta(days=7)
 LONGEST_VIEW = timedelta(days=62)
 _LONGEST_RULE = 200
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 # daily and coarser: a rule by the minute would cost more to expand than it could ever say
 _RULE = re.compile(
     r"FREQ=(DAILY|WEEKLY|MONTHLY)"
@@ -60,6 +61,8 @@ class Stretch:
 
 def checked_shift(shift: Shift) -> Shift:
     """The shift, when its times and its rule make sense. Raises Invalid."""
+    if not _FIRST_YEAR <= shift.starts.year <= _LAST_YEAR:
+        raise Invalid(f"A shift begins between {_FIRST_YEAR} and {_LAST_YEAR}", found=shift.starts)
     if not shift.starts < shift.ends <= shift.starts + LONGEST_SHIFT:
         raise Invalid("A shift ends after it starts, at most 7 days later")
     if shift.repeats is not None:

@@ -113,6 +113,15 @@ async def sealed_address(conn: Connection, contact_id: int) -> bytes | None:
     return sealed
 
 
+async def labels(conn: Connection, contact_ids: Sequence[int]) -> dict[int, str]:
+    """What contacts are called, removed ones too."""
+    rows = await conn.fetch(
+        "SELECT contact_id, label FROM contact WHERE contact_id = ANY ($1::int[]) LIMIT 5000",
+        list(contact_ids),
+    )
+    return {row["contact_id"]: row["label"] for row in rows}
+
+
 async def lock_digests(conn: Connection) -> list[tuple[Contact, datetime | None]]:
     """Contacts that get summaries, and up to when they had one; locked until the transaction ends."""
     rows = await conn.fetch(

@@ -23,6 +23,7 @@ PAGES = {
     "work-orders": "/work-orders",
     "devices": "/devices",
     "bills": "/bills",
+    "on-call": "/on-call",
 }
 LANGUAGES = ("zh-TW", "en")
 

@@ -42,6 +42,7 @@ def test_the_walk_sees_every_subject_of_the_plan():
         *("session", "overview", "equipment", "points", "latest", "series", "alarms", "work-orders"),
         *("energy", "spaces", "meter-events", "demand", "bills", "measures", "suggestions"),
         *("devices", "collectors", "commands", "users", "audit", "progress"),
+        *("contacts", "on-call", "notifications"),
     }
     assert len(WRITES) >= 8
 

@@ -53,6 +53,27 @@ BILL_FILE = {
 MEASURE = {"name": "Lights off at night", "meter": "meter"}
 DONE = {"to": "done", "version": 1, "done_from": "2026-06-01", "done_to": "2026-06-02"}
 ADJUSTMENT = {"first_on": "2026-07-01", "last_on": "2026-07-31", "kwh_per_day": 40, "reason": "Server room"}
+CONTACT: dict[str, object] = {"address": "json://127.0.0.1:9/"}
+ADD_CONTACT = ("POST", "/api/v1/contacts", CONTACT)
+ADD_TEAM: tuple[str, str, dict[str, object]] = (
+    "POST",
+    "/api/v1/on-call/teams",
+    {"name": "Duty", "members": ["operator"]},
+)
+SHIFT: dict[str, object] = {
+    "team_id": 1,
+    "user": "operator",
+    "starts": "2026-11-24T08:00",
+    "ends": "2026-11-24T20:00",
+    "repeats": "FREQ=DAILY",
+}
+COVER: dict[str, object] = {
+    "team_id": 1,
+    "user": "manager",
+    "start_at": datetime.now(UTC).isoformat(),
+    "end_at": LATER,
+}
+ON_CALL = "/api/v1/on-call"
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -130,6 +151,34 @@ WRITES: dict[
         [("POST", "/api/v1/measures", MEASURE), ("POST", "/api/v1/measures/1/moves", DONE)],
         {},
     ),
+    ("POST", "/api/v1/contacts"): (UserRole.OPERATOR, [], CONTACT),
+    ("PUT", "/api/v1/contacts/{contact_id}"): (UserRole.OPERATOR, [ADD_CONTACT], {"label": "Phone"}),
+    ("DELETE", "/api/v1/contacts/{contact_id}"): (UserRole.OPERATOR, [ADD_CONTACT], {}),
+    ("POST", "/api/v1/contacts/{contact_id}/test"): (UserRole.OPERATOR, [ADD_CONTACT], {}),
+    ("POST", f"{ON_CALL}/teams"): (UserRole.MANAGER, [], {"name": "Duty"}),
+    ("PUT", f"{ON_CALL}/teams/{{team_id}}/members"): (
+        UserRole.MANAGER,
+        [ADD_TEAM],
+        {"members": ["manager"]},
+    ),
+    ("DELETE", f"{ON_CALL}/teams/{{team_id}}"): (UserRole.MANAGER, [ADD_TEAM], {}),
+    ("POST", f"{ON_CALL}/shifts"): (UserRole.MANAGER, [ADD_TEAM], SHIFT),
+    ("DELETE", f"{ON_CALL}/shifts/{{shift_id}}"): (
+        UserRole.MANAGER,
+        [ADD_TEAM, ("POST", f"{ON_CALL}/shifts", SHIFT)],
+        {},
+    ),
+    ("POST", f"{ON_CALL}/covers"): (UserRole.MANAGER, [ADD_TEAM], COVER),
+    ("DELETE", f"{ON_CALL}/covers/{{cover_id}}"): (
+        UserRole.MANAGER,
+        [ADD_TEAM, ("POST", f"{ON_CALL}/covers", COVER)],
+        {},
+    ),
+    ("PUT", f"{ON_CALL}/escalation/{{priority}}"): (
+        UserRole.MANAGER,
+        [ADD_TEAM],
+        {"levels": [{"after_min": 0, "target": "on_call", "team_id": 1}]},
+    ),
     ("POST", "/api/v1/users"): (
         UserRole.ADMIN,
         [],
@@ -186,6 +235,11 @@ async def test_write_leaves_a_row(
             suggestion_id=suggestion_id,
             utility_bill_id=1,
             equipment_id="ahu",
+            contact_id=1,
+            team_id=1,
+            shift_id=1,
+            cover_id=1,
+            priority="high",
         )
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text

@@ -37,8 +37,6 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
 WITH_LINKS = Addresses(KEY, None, Links("https://energy.example", KEY))
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 
 @pytest.fixture
 async def two_levels(database: Database) -> None:

@@ -78,8 +78,6 @@ async def test_a_channel_that_is_not_there_leaves_the_message(database: Database
     assert row.last_error == "There is no such channel here"
 
 
-# Apprise's own mail module imports it on Python 3.11 and 3.12
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 async def test_apprise_hands_a_message_to_a_webhook() -> None:
     taken: list[bytes] = []
 

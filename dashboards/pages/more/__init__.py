@@ -18,6 +18,7 @@ async def draw(request: PageRequest) -> Component:
                     _link("/devices", "devices", request),
                     _link("/bills", "bills", request),
                     _link("/measures", "measures", request),
+                    _link("/on-call", "notifications", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

@@ -47,6 +47,7 @@ def test_the_menu_is_in_order() -> None:
         "/devices",
         "/bills",
         "/measures",
+        "/on-call",
     ]
 
 

@@ -13,6 +13,7 @@ from energy_center.analysis.verification.verdict import Reason, Verdict
 from energy_center.config.bindings import Protocol
 from energy_center.domain.alarms import AlarmEventKind, AlarmState, Priority
 from energy_center.domain.measures import MeasureState
+from energy_center.domain.notices import Digest, MessageKind, Target
 from energy_center.domain.people import UserRole
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import Quality
@@ -20,6 +21,7 @@ from energy_center.domain.supervision import ErrorKind, Trouble
 from energy_center.domain.work_orders import MOVES, WorkOrderState
 from energy_center.i18n.text import LANGUAGES, MissingText, catalogue, text
 from energy_center.services.figures import FigureSource, FigureState
+from energy_center.services.notifications import Delivery
 from energy_center.services.supervision import DeviceStatus
 from energy_center.tariffs.bill_model import NoteKind
 from energy_center.tariffs.charges import LineKind
@@ -86,6 +88,10 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     wanted += [f"device_status.{status.value}" for status in DeviceStatus]
     wanted += [f"device_{group}.{kind.value}" for kind in ErrorKind for group in ("error", "advice")]
     wanted += [f"collector_trouble.{trouble.value}" for trouble in Trouble]
+    wanted += [f"told.kinds.{kind.value}" for kind in MessageKind]
+    wanted += [f"told.states.{state.value}" for state in Delivery]
+    wanted += [f"contact.digests.{digest.value}" for digest in Digest]
+    wanted += [f"on_call.target.{target.value}" for target in Target]
     wanted += [f"protocol.{protocol.value}" for protocol in Protocol]
     wanted += [f"measure_state.{state.value}" for state in MeasureState]
     wanted += [
