@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
 
+from energy_center.domain.alarm_priority import WITHIN
 from energy_center.domain.alarms import Priority
 
 WINDOW = timedelta(minutes=10)
@@ -36,12 +37,7 @@ PRIORITY_TARGETS = {
     Priority.LOW: 0.80,
 }
 # Time to respond, as in the table of priorities.
-ACKNOWLEDGE_WITHIN = {
-    Priority.CRITICAL: timedelta(minutes=10),
-    Priority.HIGH: timedelta(hours=8),
-    Priority.MEDIUM: timedelta(days=7),
-    Priority.LOW: timedelta(days=30),
-}
+ACKNOWLEDGE_WITHIN = dict(zip(Priority, WITHIN.values(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from energy_center.domain.alarms import Priority
+from energy_center.domain.alarm_priority import Consequence, Respond, priority_of
 from energy_center.domain.site import Text
 from energy_center.rules.rule import RuleTexts
 
 RULE_ID = "dq-rule-blind"
-PRIORITY = Priority.LOW
+PRIORITY = priority_of(Consequence.WASTE, Respond.NEXT_VISIT)
 SOURCE = "engineering practice: unknown for over 20 % of seven days in which the rule applied for over a day"
 
 TEXTS: Mapping[str, RuleTexts] = {

@@ -42,6 +42,19 @@ async def test_alarm_is_shelved_for_a_time_with_a_reason(logged_in: LogIn, alarm
     assert back.json()["shelved_until"] is None
 
 
+async def test_performance_says_its_period_and_targets_and_comes_as_csv(logged_in: LogIn, alarm_id: int):
+    viewer = await logged_in(UserRole.VIEWER)
+    health = (await viewer.get("/api/v1/alarms/performance?days=30")).json()
+    made = health["performance"]
+    assert datetime.fromisoformat(made["until"]) - datetime.fromisoformat(made["since"]) == timedelta(days=30)
+    assert health["now"]["listed"] == 1
+    assert {goal["name"]: goal["target"] for goal in health["goals"]}["per_hour"] == 6.0
+    csv = await viewer.get("/api/v1/alarms/performance?format=csv")
+    assert csv.headers["content-type"].startswith("text/csv")
+    assert csv.text.splitlines()[0] == "figure,value,target,unit,source"
+    assert (await viewer.get("/api/v1/alarms/performance?days=0")).status_code == 422
+
+
 async def test_order_from_an_alarm_is_worked_verified_and_closed(
     logged_in: LogIn, alarm_id: int, database: Database
 ):

@@ -1,10 +1,11 @@
 """Alarms that are recorded only: behind a silent device, out of service, chattering, found late."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from energy_center.domain.alarms import AlarmEventKind, AlarmState, Suppression
+from energy_center.domain.alarms import Alarm, AlarmEventKind, AlarmId, AlarmState, Priority, Suppression
 from energy_center.domain.people import Actor
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import Reading
@@ -12,9 +13,11 @@ from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind, 
 from energy_center.errors import Conflict, Invalid, NotFound
 from energy_center.services import alarms, out_of_service
 from energy_center.services.alarm_performance import read_alarm_health, read_blindness
+from energy_center.services.group_alarms import find_leader
 from energy_center.services.run_rules import SETTLE_S, run_rules
+from energy_center.store import alarms as store
 from energy_center.store import audit, outbox
-from energy_center.store.pool import Database
+from energy_center.store.pool import Connection, Database
 from energy_center.store.readings import ReadingBatch, write_readings
 from energy_center.store.site import apply_site
 
@@ -170,3 +173,39 @@ async def test_where_a_rule_cannot_tell_the_missing_input_is_named(database: Dat
     assert (row.equipment_id, row.most_missing) == ("lift", "fault")
     assert row.unknown_share == pytest.approx(20 / 30, abs=0.02)
     assert not row.is_blind
+
+
+async def test_a_flood_is_grouped_by_what_its_alarms_share(database: Database) -> None:
+    spaces = (Space("city", None, SpaceKind.SITE, WORDS), Space("ltb", "city", SpaceKind.BUILDING, WORDS))
+    things = tuple(
+        Equipment(f"e{n}", "Elevator", WORDS, "ltb", "bus" if n < 12 else "other", f"e{n}") for n in range(13)
+    )
+    made = Site("city", WORDS, "Asia/Taipei", spaces, things)
+    await apply_site(database, made, "t", "t", START)
+
+    async def raised(conn: Connection, number: int, minute: float, priority: Priority) -> Alarm:
+        alarm = Alarm(
+            AlarmId(0),
+            f"rule-{number}",
+            f"e{number}",
+            priority,
+            AlarmState.UNACKNOWLEDGED,
+            at(minute),
+            at(minute),
+        )
+        alarm = replace(alarm, alarm_id=await store.insert_alarm(conn, alarm, {}, {}))
+        await store.add_event(conn, alarm.alarm_id, AlarmEventKind.RAISED, "r", at(minute))
+        return alarm
+
+    async with database.transaction() as conn:
+        first = await raised(conn, 0, 0, Priority.LOW)
+        for number in range(1, 9):
+            await raised(conn, number, 1, Priority.LOW)
+        tenth = await raised(conn, 9, 2, Priority.LOW)
+        assert await find_leader(conn, tenth, made) is None, "ten in ten minutes are no flood"
+        eleventh = await raised(conn, 10, 3, Priority.LOW)
+        leader = await find_leader(conn, eleventh, made)
+        assert leader is not None
+        assert leader.alarm_id == first.alarm_id
+        assert await find_leader(conn, await raised(conn, 11, 3, Priority.CRITICAL), made) is None
+        assert await find_leader(conn, await raised(conn, 12, 3, Priority.LOW), made) is None
