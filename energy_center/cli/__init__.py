@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "demand": "find the highest demand in a meter's export",
     "bill": "reckon a bill, check the utility's, compare tariffs, choose a contract",
     "verify": "verify a measure's saving from a meter's export and outdoor temperatures",
+    "what-if": "what photovoltaics or a battery would have saved",
     "readings": "correct readings, record a meter exchange, undo either",
     "probe": "read one device or register by hand",
     "backtest": "run a rule over history",
@@ -44,7 +45,7 @@ COMMANDS: dict[str, str] = {
 
 
 def _load(name: str) -> ModuleType:
-    return importlib.import_module(f"energy_center.cli.{name}")
+    return importlib.import_module(f"energy_center.cli.{name.replace('-', '_')}")
 
 
 def _parser(chosen: str | None) -> tuple[argparse.ArgumentParser, ModuleType | None]:

@@ -48,8 +48,8 @@ from energy_center.tariffs.tariff_model import Tariff
 SUMMARY = "reckon a bill, check the utility's, compare tariffs, choose a contract"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options; `--site` reads the database, `--csv` a file."""
+def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is billed: a building of the database or a file with its tariff and account, and when."""
     parser.add_argument("--site", metavar="BUILDING", help="a building of the installed site")
     add_csv_arguments(parser, required=False)
     add_register_arguments(parser)
@@ -66,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connection", help="kind of connection, such as single_phase")
     parser.add_argument("--told-day", action="append", default=[], type=_date, metavar="DATE")
     parser.add_argument("--item", action="append", default=[], metavar="NAME=COUNT")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options; `--site` reads the database, `--csv` a file."""
+    add_subject_arguments(parser)
     parser.add_argument("--check", type=Path, metavar="FILE", help="the utility's bill, to be compared")
     parser.add_argument("--compare", action="store_true", help="what other tariffs would have cost")
     parser.add_argument("--best-contract", action="store_true", help="the contract that would cost least")
@@ -100,8 +105,19 @@ def _number(text: str) -> Decimal:
     return number
 
 
+def non_negative(text: str) -> Decimal:
+    """A size or a cost on the command line."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation as cause:
+        raise argparse.ArgumentTypeError(f"found '{text}'; expected a number") from cause
+    if not number.is_finite() or number < 0:
+        raise argparse.ArgumentTypeError(f"found '{text}'; expected 0 or more")
+    return number
+
+
 @dataclass(frozen=True, slots=True)
-class _Reckoned:
+class Reckoned:
     """Bills with what they were reckoned from; `study` None where a database was read."""
 
     tariff: Tariff
@@ -132,7 +148,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if (args.site is None) == (args.csv is None):
         raise Invalid("Say --site BUILDING for the installed site, or --csv FILE --plan ID for a file")
-    reckoned = _of_file(args) if args.csv else asyncio.run(_of_site(args))
+    reckoned = reckon_file(args) if args.csv else asyncio.run(_of_site(args))
     found = _questions(args, reckoned)
     if args.pdf:
         _write_pdf(args, reckoned)
@@ -145,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if unusable or differs or any(bill.is_provisional for bill in reckoned.bills) else 0
 
 
-def _write_pdf(args: argparse.Namespace, reckoned: _Reckoned) -> None:
+def _write_pdf(args: argparse.Namespace, reckoned: Reckoned) -> None:
     from energy_center.services.bill_pdf import set_bill
 
     if len(reckoned.bills) != 1:
@@ -166,7 +182,7 @@ class _Answers:
     calls: Sequence[Settled] = ()
 
 
-def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
+def _questions(args: argparse.Namespace, reckoned: Reckoned) -> _Answers:
     checked = _check(args.check, reckoned) if args.check else None
     plans: Sequence[PlanCost] = ()
     if args.compare:
@@ -180,7 +196,7 @@ def _questions(args: argparse.Namespace, reckoned: _Reckoned) -> _Answers:
     return _Answers(checked, plans, advice, _calls(args, reckoned))
 
 
-def _calls(args: argparse.Namespace, reckoned: _Reckoned) -> Sequence[Settled]:
+def _calls(args: argparse.Namespace, reckoned: Reckoned) -> Sequence[Settled]:
     if not args.call:
         return ()
     if args.programme is None:
@@ -200,7 +216,7 @@ def _call(word: str, zone: ZoneInfo) -> Call:
     return called
 
 
-def _check(path: Path, reckoned: _Reckoned) -> Checked:
+def _check(path: Path, reckoned: Reckoned) -> Checked:
     if len(reckoned.bills) != 1:
         raise Invalid(f"--check compares one bill; {len(reckoned.bills)} periods were asked for")
     theirs = read_utility_bill(path)
@@ -226,7 +242,8 @@ def _month(text: str) -> date:
         raise Invalid(f"--month {text}: expected a month such as 2026-07") from cause
 
 
-def _of_file(args: argparse.Namespace) -> _Reckoned:
+def reckon_file(args: argparse.Namespace) -> Reckoned:
+    """The bills of an export."""
     if args.plan is None:
         raise Invalid(f"--csv needs --plan, one of: {', '.join(sorted(shipped_tariffs()))}")
     plan = tariff(args.plan)
@@ -243,16 +260,16 @@ def _of_file(args: argparse.Namespace) -> _Reckoned:
     series = series_of(study, plan)
     periods = _asked(args) or periods_of(study, plan)
     bills = [bill_series(plan, account, period, series, args.power_factor) for period in periods]
-    return _Reckoned(plan, account, periods, series, bills, study, file=args.csv.name)
+    return Reckoned(plan, account, periods, series, bills, study, file=args.csv.name)
 
 
-async def _of_site(args: argparse.Namespace) -> _Reckoned:
+async def _of_site(args: argparse.Namespace) -> Reckoned:
     periods = _asked(args) or last_months(datetime.now(UTC).date(), 1)
     async with installed_database(Settings(), min_size=0, max_size=1) as db:
         found: Metered = await read_metered(db, args.site, periods)
     made = bills_of(found, periods)
     bills = [one.bill for one in made]
-    return _Reckoned(found.held.tariff, found.held.account, periods, found.series, bills, made=made)
+    return Reckoned(found.held.tariff, found.held.account, periods, found.series, bills, made=made)
 
 
 def _list_plans(language: str) -> None:
@@ -269,7 +286,7 @@ def _list_plans(language: str) -> None:
     )
 
 
-def _show(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> None:
+def _show(args: argparse.Namespace, reckoned: Reckoned, found: _Answers) -> None:
     if reckoned.study is not None:
         tell_assumptions(reckoned.study.assumptions)
         tell_unusable(reckoned.study.export)
@@ -285,7 +302,7 @@ def _show(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> Non
         show_calls(found.calls, args.language)
 
 
-def _document(args: argparse.Namespace, reckoned: _Reckoned, found: _Answers) -> dict[str, object]:
+def _document(args: argparse.Namespace, reckoned: Reckoned, found: _Answers) -> dict[str, object]:
     document: dict[str, object] = {"bills": [asdict(view_bill(bill)) for bill in reckoned.bills]}
     if reckoned.study is not None:
         document["file"] = export_document(reckoned.study.export, reckoned.study.assumptions)

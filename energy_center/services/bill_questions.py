@@ -80,7 +80,7 @@ async def read_bills(
     db: Database, building_id: str, month: str | None, months: int, now: datetime
 ) -> list[BuildingBillView]:
     """The month named, or the last whole one, and the months before it; oldest first."""
-    periods = await _periods(db, month, months, now)
+    periods = await asked_periods(db, month, months, now)
     return [_view(found) for found in await bill_building(db, building_id, periods)]
 
 
@@ -88,7 +88,7 @@ async def read_plans(
     db: Database, building_id: str, month: str | None, months: int, now: datetime
 ) -> list[PlanView]:
     """Tariffs that the building may choose, cheapest first."""
-    periods = await _periods(db, month, months, now)
+    periods = await asked_periods(db, month, months, now)
     found = await read_metered(db, building_id, periods)
     return await asyncio.to_thread(_plans, found, periods)
 
@@ -97,12 +97,13 @@ async def read_contract(
     db: Database, building_id: str, month: str | None, months: int, growth: float, now: datetime
 ) -> ContractView:
     """The best contract. Raises Invalid where the tariff has none or no demand is known."""
-    periods = await _periods(db, month, months, now)
+    periods = await asked_periods(db, month, months, now)
     found = await read_metered(db, building_id, periods)
     return await asyncio.to_thread(_contract, found, periods, growth)
 
 
-async def _periods(db: Database, month: str | None, months: int, now: datetime) -> list[BillingPeriod]:
+async def asked_periods(db: Database, month: str | None, months: int, now: datetime) -> list[BillingPeriod]:
+    """The month named, or the last whole one, and the months before it."""
     site = await current_site(db)
     if month is None:
         return last_months(local_date(now, ZoneInfo(site.time_zone)), months)
@@ -162,7 +163,7 @@ async def check_month(
     db: Database, building_id: str, month: str | None, theirs: Mapping[str, Decimal], now: datetime
 ) -> Checked:
     """The utility's figures of a month against ours; named as in `tariffs.check_bill`."""
-    (period,) = await _periods(db, month, 1, now)
+    (period,) = await asked_periods(db, month, 1, now)
     # the meter may have been read some days off
     around = [month_period(period.first - timedelta(days=1)), period, month_period(period.end)]
     found = await read_metered(db, building_id, around)

@@ -84,10 +84,10 @@ def use_of(segment: Segment, account: Account, series: Measured) -> Use:
     low, high = np.searchsorted(series.start_s, bounds)
     starts, energy = series.start_s[low:high], series.energy[low:high]
     shares, demand = series.coverage[low:high], series.demand_kw[low:high]
-    bands = _bands_at(segment, account, starts)
+    bands = bands_at(segment, account, starts)
     names = sorted(segment.edition.bands)
     known = ~np.isnan(energy)
-    demand_bands = _demand_bands_at(segment, starts)
+    demand_bands = demand_bands_at(segment, starts)
     return Use(
         energy={
             b: _decimal(float(np.sum(energy[known & (bands == b)]))) for b in names if np.any(bands == b)
@@ -111,12 +111,14 @@ def _highest(demand: Floats, bands: NDArray[np.str_], names: Sequence[str]) -> d
     return found
 
 
-def _bands_at(segment: Segment, account: Account, starts: NDArray[np.int64]) -> NDArray[np.str_]:
+def bands_at(segment: Segment, account: Account, starts: NDArray[np.int64]) -> NDArray[np.str_]:
+    """The band by which each interval's energy is priced; shape (n,), `starts` epoch seconds."""
     edition = segment.edition
     return _look_up(edition, [(on, edition.spans(on, account.told_days)) for on in _days(segment)], starts)
 
 
-def _demand_bands_at(segment: Segment, starts: NDArray[np.int64]) -> NDArray[np.str_]:
+def demand_bands_at(segment: Segment, starts: NDArray[np.int64]) -> NDArray[np.str_]:
+    """The band whose contract each interval's demand is held against."""
     edition = segment.edition
     return _look_up(edition, [(on, edition.demand_spans(on)) for on in _days(segment)], starts)
 

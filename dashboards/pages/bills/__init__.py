@@ -12,6 +12,7 @@ from dashboards.components import states
 from dashboards.pages.bills.bill import draw_bill
 from dashboards.pages.bills.check import draw_check
 from dashboards.pages.bills.contract import draw_contract
+from dashboards.pages.bills.what_if import draw_what_if
 from dashboards.request import PageRequest
 from energy_center.domain.site import Space
 from energy_center.domain.timeline import next_month
@@ -20,7 +21,12 @@ from energy_center.services.current_site import current_site
 
 Draw = Callable[[PageRequest, str, str], Awaitable[Component]]
 _EARLIEST = date(2000, 1, 1)  # no reading is older
-VIEWS: Mapping[str, Draw] = {"bill": draw_bill, "contract": draw_contract, "check": draw_check}
+VIEWS: Mapping[str, Draw] = {
+    "bill": draw_bill,
+    "contract": draw_contract,
+    "what_if": draw_what_if,
+    "check": draw_check,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Bills of buildings, what other tariffs would cost, and the contract that would cost least."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from energy_center.services.bill_questions import (
     read_contract,
     read_plans,
 )
+from energy_center.services.what_if import Setup, WhatIf, read_what_if
+from energy_center.tariffs.what_if import Battery
 
 router = APIRouter(prefix="/bills", tags=["bills"])
 
@@ -91,3 +94,31 @@ async def advise_contract(
 ) -> ContractView:
     """Exact to the kW over the months; with `growth` also over years to come. The curve shows the risk."""
     return await read_contract(data, building, month, months, growth, now)
+
+
+@router.get("/what-if", summary="What photovoltaics or a battery would have saved", name="what_if")
+async def what_if(
+    _: Viewer,
+    data: Data,
+    now: Now,
+    building: Building,
+    month: Month = None,
+    months: Months = 12,
+    pv_kwp: Annotated[float, Query(ge=0, le=1e6, description="Photovoltaics to add.")] = 0.0,
+    battery_kwh: Annotated[float, Query(ge=0, le=1e6)] = 0.0,
+    battery_kw: Annotated[float, Query(ge=0, le=1e6)] = 0.0,
+    efficiency: Annotated[float, Query(gt=0, le=1, description="Round trip.")] = 0.88,
+    shave_to_kw: Annotated[float | None, Query(ge=0, le=1e6, description="Below the contract's.")] = None,
+    pv_cost: Annotated[Decimal | None, Query(ge=0, le=10**9, description="Money a kWp.")] = None,
+    battery_cost: Annotated[Decimal | None, Query(ge=0, le=10**9, description="Money a kWh.")] = None,
+) -> WhatIf:
+    """The measured quarter-hours, changed by what is added, billed again by the same tariff.
+
+    The answer says its coverage and assumptions; months under 99 % do not count. 404 for photovoltaics where
+    no generation was measured.
+    """
+    battery = (
+        Battery(battery_kwh, battery_kw, efficiency, shave_to_kw) if battery_kwh and battery_kw else None
+    )
+    setup = Setup(pv_kwp, battery, pv_cost, battery_cost)
+    return await read_what_if(data, building, month, months, setup, now)
