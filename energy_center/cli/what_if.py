@@ -20,6 +20,7 @@ from energy_center.settings import Settings
 from energy_center.store.installation import installed_database
 from energy_center.tariffs.what_if import Battery, Floats
 
+SUMMARY = "what photovoltaics or a battery would have saved"
 _MONTHS = 12
 
 
@@ -99,9 +100,7 @@ def show_what_if(found: WhatIf, language: str) -> None:
         [
             (
                 f"{month.first} – {month.last}" + ("" if month.counts else f" ({word('left_out')})"),
-                f"{month.before:,}",
-                f"{month.after:,}",
-                f"{month.before - month.after:,}",
+                *("–" if amount is None else f"{amount:,}" for amount in month.amounts),
                 f"{month.coverage:.1%}",
             )
             for month in found.months

@@ -90,6 +90,7 @@ class BillView:
 
 
 _UNMEASURED = frozenset({LineKind.BASIC, LineKind.CUSTOMER, LineKind.ITEM})
+_LEAST_DAYS = 1 / 96  # a quarter-hour
 _SHOWN_TO = Decimal("0.0001")  # of money: shares by days do not end
 
 
@@ -97,7 +98,8 @@ def view_bill(bill: Bill) -> BillView:
     """Flatten a bill."""
     editions = dict.fromkeys(segment.edition.edition for segment in bill.segments)
     known = {s.edition.edition: s.edition for s in bill.segments}
-    is_known = bill.energy != 0 or bill.coverage > 0  # a register may tell what ran in a gap
+    # a register may tell what ran in a gap; the last moment of the month before is no reading of this one
+    is_known = bill.energy != 0 or bill.coverage * bill.period.days >= _LEAST_DAYS
     shown = bill.lines if is_known else [x for x in bill.lines if x.kind in _UNMEASURED]
     demands = [kw for use in bill.uses for kw in use.demand_kw.values()]
     return BillView(

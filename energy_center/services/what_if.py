@@ -56,14 +56,25 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class MonthWhatIf:
-    """One period before and after; `counts` is False where under 99 % of either is known."""
+    """One period before and after; both are None, and it does not count, where under 99 % of either is known."""
 
     first: date
     last: date
-    before: Decimal
-    after: Decimal
+    before: Decimal | None
+    after: Decimal | None
     coverage: float
-    counts: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether the saving holds it."""
+        return self.amounts[2] is not None
+
+    @property
+    def amounts(self) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """Before, after, saving."""
+        if self.before is None or self.after is None:
+            return None, None, None
+        return self.before, self.after, self.before - self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +136,7 @@ def reckon_what_if(
     counted = [month for month in months if month.counts]
     if not counted:
         raise Invalid("None of these months is measured to 99 %: a saving cannot be reckoned")
-    before = sum((month.before for month in counted), Decimal(0))
-    after = sum((month.after for month in counted), Decimal(0))
+    before, after = (sum((month.amounts[i] or Decimal(0) for month in counted), Decimal(0)) for i in (0, 1))
     days = sum((month.last - month.first).days + 1 for month in counted)
     a_year = (before - after) * _DAYS_A_YEAR / days
     holds = setup.battery.energy_kwh if setup.battery else 0.0
@@ -152,8 +162,13 @@ def reckon_what_if(
 
 def _month(before: Bill, after: Bill) -> MonthWhatIf:
     coverage = min(before.coverage, after.coverage)
+    whole = coverage >= WHOLE
     return MonthWhatIf(
-        before.period.first, before.period.last, before.total, after.total, coverage, coverage >= WHOLE
+        before.period.first,
+        before.period.last,
+        before.total if whole else None,
+        after.total if whole else None,
+        coverage,
     )
 
 

@@ -2,8 +2,9 @@
 
 Generation is used as far as the same interval needs it; what is left over is not sold. The battery follows
 one stated rule: it shaves what exceeds the limit, keeping what the rest of the day needs for that; it fills
-at the day's cheapest price and gives in the dearer hours, the dearest first, where that pays despite its losses.
-It knows the load of the day ahead, as history does. It neither sells nor lifts a demand above its limit.
+at the day's cheapest price and gives in the dearer hours, the dearest first, where that pays despite its
+losses. It knows the load of the day ahead, as history does. It neither sells nor lifts a demand above its
+limit.
 """
 
 from collections.abc import Sequence

@@ -57,7 +57,7 @@ async def test_a_building_by_api_and_page(database: Database, logged_in: LogIn):
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert float(found["saving"]) > 0
-    assert found["months"][0]["counts"]
+    assert float(found["months"][0]["before"]) - float(found["months"][0]["after"]) == float(found["saving"])
     assert found["assumptions"][0] == "battery_rule"
     answer = await client.get("/api/v1/bills/what-if", params=asked | {"pv_kwp": 10})
     assert answer.status_code == 404

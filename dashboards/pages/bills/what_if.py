@@ -159,9 +159,7 @@ def months(found: WhatIf, request: PageRequest) -> Component:
                         ),
                     ]
                 ),
-                html.Td(money(month.before, found.currency)),
-                html.Td(money(month.after, found.currency)),
-                html.Td(money(month.before - month.after, found.currency)),
+                *(html.Td(money(amount, found.currency)) for amount in month.amounts),
                 html.Td(f"{month.coverage:.1%}"),
             ]
         )

@@ -39,7 +39,7 @@ def test_every_linked_file_exists(page: str):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_describes_its_arguments(name: str):
-    module = importlib.import_module(f"energy_center.cli.{name}")
+    module = importlib.import_module(f"energy_center.cli.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=name)
     module.add_arguments(parser)
     assert module.SUMMARY
