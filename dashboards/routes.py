@@ -15,6 +15,8 @@ from dashboards.pages import (
     contacts,
     device,
     devices,
+    duties,
+    duty,
     equipment,
     equipment_list,
     measure,
@@ -136,6 +138,8 @@ PAGES: tuple[Page, ...] = (
     Page("/contacts", "contact.title", contacts.draw, Permission.ACKNOWLEDGE_ALARM),
     Page("/notifications", "told.title", notifications.draw, Permission.ACKNOWLEDGE_ALARM),
     Page("/devices/{device_id}", "nav.devices", device.draw),
+    Page("/duties", "nav.duties", duties.draw, menu=9, icon="duties"),
+    Page("/duties/{adoption_id}", "nav.duties", duty.draw),
     Page("/more", "nav.more", more.draw, phone=5, icon="more"),
 )
 

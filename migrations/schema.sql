@@ -126,6 +126,25 @@ ALTER TABLE public.app_user ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.attachment (
+    attachment_id bigint NOT NULL,
+    name text NOT NULL,
+    media_type text NOT NULL,
+    sha256 bytea NOT NULL,
+    content bytea NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.attachment ALTER COLUMN attachment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.attachment_attachment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.audit_log (
     audit_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -302,6 +321,61 @@ CREATE TABLE public.device_state (
     since timestamp with time zone NOT NULL,
     seen_at timestamp with time zone,
     detail text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE public.duty_adoption (
+    adoption_id bigint NOT NULL,
+    duty_id text NOT NULL,
+    subject_id text NOT NULL,
+    starts_on date NOT NULL,
+    recurrence text NOT NULL,
+    responsible text DEFAULT ''::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    adopted_by text NOT NULL,
+    adopted_at timestamp with time zone NOT NULL,
+    retired_at timestamp with time zone
+);
+
+ALTER TABLE public.duty_adoption ALTER COLUMN adoption_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.duty_adoption_adoption_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.duty_deed (
+    deed_id bigint NOT NULL,
+    adoption_id bigint NOT NULL,
+    due_on date NOT NULL,
+    done_on date NOT NULL,
+    is_waived boolean DEFAULT false NOT NULL,
+    done_by text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    recorded_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    undone_by text,
+    undone_at timestamp with time zone
+);
+
+ALTER TABLE public.duty_deed ALTER COLUMN deed_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.duty_deed_deed_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.duty_evidence (
+    deed_id bigint NOT NULL,
+    "position" smallint NOT NULL,
+    kind text NOT NULL,
+    attachment_id bigint,
+    reference text DEFAULT ''::text NOT NULL,
+    CONSTRAINT duty_evidence_check CHECK (((attachment_id IS NOT NULL) OR (reference <> ''::text))),
+    CONSTRAINT duty_evidence_kind_check CHECK ((kind = ANY (ARRAY['report'::text, 'certificate'::text, 'record'::text, 'photo'::text, 'policy'::text, 'sign_in'::text, 'receipt'::text])))
 );
 
 CREATE TABLE public.equipment (
@@ -933,6 +1007,9 @@ ALTER TABLE ONLY public.app_user
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.attachment
+    ADD CONSTRAINT attachment_pkey PRIMARY KEY (attachment_id);
+
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id);
 
@@ -959,6 +1036,15 @@ ALTER TABLE ONLY public.device_health
 
 ALTER TABLE ONLY public.device_state
     ADD CONSTRAINT device_state_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.duty_adoption
+    ADD CONSTRAINT duty_adoption_pkey PRIMARY KEY (adoption_id);
+
+ALTER TABLE ONLY public.duty_deed
+    ADD CONSTRAINT duty_deed_pkey PRIMARY KEY (deed_id);
+
+ALTER TABLE ONLY public.duty_evidence
+    ADD CONSTRAINT duty_evidence_pkey PRIMARY KEY (deed_id, "position");
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_pkey PRIMARY KEY (equipment_id);
@@ -1108,6 +1194,10 @@ CREATE INDEX device_event_at ON public.device_event USING btree (at DESC);
 
 CREATE INDEX device_event_of ON public.device_event USING btree (device_id, at DESC);
 
+CREATE UNIQUE INDEX duty_adoption_once ON public.duty_adoption USING btree (duty_id, subject_id) WHERE (retired_at IS NULL);
+
+CREATE UNIQUE INDEX duty_deed_once ON public.duty_deed USING btree (adoption_id, due_on) WHERE (undone_at IS NULL);
+
 CREATE INDEX measure_adjustment_measure ON public.measure_adjustment USING btree (measure_id);
 
 CREATE UNIQUE INDEX measure_suggestion ON public.measure USING btree (suggestion_id) WHERE (state <> 'dropped'::text);
@@ -1168,6 +1258,15 @@ ALTER TABLE ONLY public.contact
 
 ALTER TABLE ONLY public.device_health
     ADD CONSTRAINT device_health_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.duty_deed
+    ADD CONSTRAINT duty_deed_adoption_id_fkey FOREIGN KEY (adoption_id) REFERENCES public.duty_adoption(adoption_id);
+
+ALTER TABLE ONLY public.duty_evidence
+    ADD CONSTRAINT duty_evidence_attachment_id_fkey FOREIGN KEY (attachment_id) REFERENCES public.attachment(attachment_id);
+
+ALTER TABLE ONLY public.duty_evidence
+    ADD CONSTRAINT duty_evidence_deed_id_fkey FOREIGN KEY (deed_id) REFERENCES public.duty_deed(deed_id);
 
 ALTER TABLE ONLY public.equipment
     ADD CONSTRAINT equipment_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.space(space_id);

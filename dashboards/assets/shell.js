@@ -131,6 +131,7 @@
         ? new Date(window.energyCenter.serverNow() + Number(field.value) * 60000).toISOString()
         : field.value;
     }
+    if (form.querySelector("[data-paper]")) { body.papers = window.energyCenterPapers(form); }
     if (button && button.dataset.name) { body[button.dataset.name] = button.dataset.value; }
     const list = form.dataset.append;
     if (list) {  // what is filled in is one more entry of a list

@@ -19,11 +19,13 @@ from energy_center.api.rate_limit import AttemptLimit
 from energy_center.api.request_counts import CountRequests, RequestCounts
 from energy_center.api.routes import (
     alarms,
+    attachments,
     audit,
     bills,
     commands,
     contacts,
     devices,
+    duties,
     energy,
     equipment,
     health,
@@ -147,6 +149,8 @@ def _version_1() -> APIRouter:
         notifications,
         work_orders,
         commands,
+        duties,
+        attachments,
         devices,
         users,
         audit,

@@ -36,6 +36,8 @@ EquipmentCommander = Annotated[User, Depends(WhoMay(Permission.COMMAND_EQUIPMENT
 ReadingCorrector = Annotated[User, Depends(WhoMay(Permission.CORRECT_READINGS))]
 MeasureManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_MEASURES))]
 RosterPlanner = Annotated[User, Depends(WhoMay(Permission.MANAGE_ON_CALL))]
+DutyKeeper = Annotated[User, Depends(WhoMay(Permission.KEEP_DUTIES))]
+DutyManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_DUTIES))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

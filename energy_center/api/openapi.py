@@ -32,6 +32,7 @@ TAGS = [
     {"name": "work orders", "description": "Work from an alarm or by hand, to its verified end."},
     {"name": "commands", "description": "Writes to equipment, where the site file allows them."},
     {"name": "devices", "description": "Devices, collector processes and long-running jobs."},
+    {"name": "duties", "description": "Recurring duties: due dates, records, papers, compliance."},
     {"name": "administration", "description": "Accounts and the audit log."},
     {"name": "health", "description": "Whether the server works."},
 ]

@@ -15,13 +15,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+from zoneinfo import ZoneInfo
 
 from energy_center.cli import out
+from energy_center.cli.demo_duties import give_duties
 from energy_center.cli.processes import Child, start_child, stop_child, wait_for_file
 from energy_center.config.load_site import load_site
 from energy_center.domain.people import Actor, UserRole
 from energy_center.domain.site import Site
+from energy_center.domain.timeline import local_date
 from energy_center.errors import DatabaseAway, EnvironmentProblem, NotFound
+from energy_center.services.current_site import current_site
 from energy_center.services.users import create_user, list_users
 from energy_center.settings import PROJECT_ROOT
 from energy_center.store.embedded import EmbeddedPostgres
@@ -116,6 +120,7 @@ class DemoStack:
         _phase("site, collectors, rules, server")
         await self._create_users()
         await self._apply_site()
+        await self._give_duties()
         for name in ("collectors", "worker", "server"):
             await self._keep(name, self._starter(name))
         ready = await wait_for_file(self.run_dir / "server.json", self.children["server"], READY_S)
@@ -216,6 +221,10 @@ class DemoStack:
         self.site = await apply_site(
             self.database, site, SITE_FILE.read_text(), ACTOR.name, datetime.now(UTC)
         )
+
+    async def _give_duties(self) -> None:
+        site, now = await current_site(self.database), datetime.now(UTC)
+        await give_duties(self.database, ACTOR, local_date(now, ZoneInfo(site.time_zone)), now)
 
     async def _create_users(self) -> None:
         accounts = await list_users(self.database)

@@ -26,18 +26,21 @@ class Permission(StrEnum):
     MANAGE_MEASURES = "manage_measures"
     COMMAND_EQUIPMENT = "command_equipment"
     MANAGE_ON_CALL = "manage_on_call"
+    KEEP_DUTIES = "keep_duties"
+    MANAGE_DUTIES = "manage_duties"
     ADMINISTER = "administer"
 
 
 _VIEWER = frozenset({Permission.VIEW})
 _OPERATOR = _VIEWER | {Permission.ACKNOWLEDGE_ALARM, Permission.CREATE_WORK_ORDER}
-_TECHNICIAN = _OPERATOR | {Permission.WORK_ON_ORDER}
+_TECHNICIAN = _OPERATOR | {Permission.WORK_ON_ORDER, Permission.KEEP_DUTIES}
 _MANAGER = _TECHNICIAN | {
     Permission.VERIFY_WORK_ORDER,
     Permission.CORRECT_READINGS,
     Permission.MANAGE_MEASURES,
     Permission.COMMAND_EQUIPMENT,
     Permission.MANAGE_ON_CALL,
+    Permission.MANAGE_DUTIES,
 }
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,

@@ -41,6 +41,7 @@ def test_the_walk_sees_every_subject_of_the_plan():
     assert subjects == {
         *("session", "overview", "equipment", "points", "latest", "series", "alarms", "work-orders"),
         *("energy", "spaces", "meter-events", "demand", "bills", "measures", "suggestions"),
+        *("duties", "attachments"),
         *("devices", "collectors", "commands", "users", "audit", "progress"),
         *("contacts", "on-call", "notifications"),
     }

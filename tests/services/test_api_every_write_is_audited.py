@@ -1,6 +1,7 @@
 """A walk over all routes that change something: each success leaves a row in the audit log."""
 
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,12 @@ COVER: dict[str, object] = {
     "end_at": LATER,
 }
 ON_CALL = "/api/v1/on-call"
+DUTY = {"duty_id": "aed-check", "subject_id": "AED 1", "starts_on": "2026-01-01"}
+DUTY_DONE = {
+    "due_on": "2026-06-30",
+    "done_on": "2026-06-12",
+    "papers": [{"kind": "record", "reference": "AED-7"}],
+}
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -179,6 +186,27 @@ WRITES: dict[
         [ADD_TEAM],
         {"levels": [{"after_min": 0, "target": "on_call", "team_id": 1}]},
     ),
+    ("POST", "/api/v1/attachments"): (
+        UserRole.TECHNICIAN,
+        [],
+        {"name": "a.pdf", "media_type": "application/pdf", "content": "JVBERi0xLjcKJSVFT0YK"},
+    ),
+    ("POST", "/api/v1/duties"): (UserRole.MANAGER, [], DUTY),
+    ("PATCH", "/api/v1/duties/{adoption_id}"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/duties", DUTY)],
+        {"version": 1, "is_retired": True},
+    ),
+    ("POST", "/api/v1/duties/{adoption_id}/records"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/duties", DUTY)],
+        DUTY_DONE,
+    ),
+    ("POST", "/api/v1/duties/records/{deed_id}/undo"): (
+        UserRole.MANAGER,
+        [("POST", "/api/v1/duties", DUTY), ("POST", "/api/v1/duties/1/records", DUTY_DONE)],
+        {},
+    ),
     ("POST", "/api/v1/users"): (
         UserRole.ADMIN,
         [],
@@ -222,25 +250,17 @@ async def test_write_leaves_a_row(
 ):
     role, before, body = WRITES[operation]
     client = await logged_in(role)
+    # every other number is the first of its kind
+    known = {
+        "alarm_id": alarm_id,
+        "suggestion_id": suggestion_id,
+        "equipment_id": "ahu",
+        "name": "operator",
+        "priority": "high",
+    }
 
     async def send(method: str, path: str, wanted: dict[str, object]) -> None:
-        filled = path.format(
-            alarm_id=alarm_id,
-            work_order_id=1,
-            command_id=1,
-            meter_event_id=1,
-            measure_id=1,
-            adjustment_id=1,
-            name="operator",
-            suggestion_id=suggestion_id,
-            utility_bill_id=1,
-            equipment_id="ahu",
-            contact_id=1,
-            team_id=1,
-            shift_id=1,
-            cover_id=1,
-            priority="high",
-        )
+        filled = path.format_map(defaultdict(lambda: 1, known))
         answer = await client.request(method, filled, json=wanted)
         assert answer.is_success, answer.text
 

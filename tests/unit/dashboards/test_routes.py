@@ -48,6 +48,7 @@ def test_the_menu_is_in_order() -> None:
         "/bills",
         "/measures",
         "/on-call",
+        "/duties",
     ]
 
 
