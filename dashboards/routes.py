@@ -25,6 +25,8 @@ from dashboards.pages import (
     notifications,
     on_call,
     overview,
+    suggestion,
+    suggestions,
     work_order,
     work_orders,
 )
@@ -137,6 +139,8 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/contacts", "contact.title", contacts.draw, Permission.ACKNOWLEDGE_ALARM),
     Page("/notifications", "told.title", notifications.draw, Permission.ACKNOWLEDGE_ALARM),
+    Page("/suggestions", "nav.suggestions", suggestions.draw, menu=8, icon="suggestions"),
+    Page("/suggestions/{suggestion_id}", "nav.suggestions", suggestion.draw),
     Page("/devices/{device_id}", "nav.devices", device.draw),
     Page("/duties", "nav.duties", duties.draw, menu=9, icon="duties"),
     Page("/duties/{adoption_id}", "nav.duties", duty.draw),

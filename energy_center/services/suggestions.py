@@ -14,7 +14,19 @@ from energy_center.store import audit
 from energy_center.store import suggestions as store
 from energy_center.store.pool import Database
 from energy_center.suggestions.find_measures import measures
-from energy_center.suggestions.measure import Measure
+from energy_center.suggestions.measure import Kind, Measure
+
+__all__ = [
+    "Kind",
+    "SuggestionList",
+    "SuggestionRow",
+    "accept",
+    "decline",
+    "get_suggestion",
+    "list_suggestions",
+    "measure_name",
+    "reopen",
+]
 
 LONGEST_REASON = 500
 MOST_DAYS = 3_660
@@ -90,6 +102,14 @@ async def decline(
 async def reopen(db: Database, suggestion_id: int, actor: Actor, now: datetime) -> Suggestion:
     """Propose it again. Raises NotFound, or Conflict unless it is accepted or declined."""
     return await _change(db, suggestion_id, actor, now, lambda s: moves.reopen(s, actor.name, now))
+
+
+def measure_name(measure_id: str) -> Text:
+    """What the measure is called; its id where the catalogue no longer has it."""
+    entry = measures().get(measure_id)
+    if entry is None:
+        return Text(measure_id, measure_id)
+    return Text(entry.measure.texts["zh-TW"].name, entry.measure.texts["en"].name)
 
 
 async def _change(

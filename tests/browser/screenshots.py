@@ -24,6 +24,7 @@ PAGES = {
     "devices": "/devices",
     "bills": "/bills",
     "on-call": "/on-call",
+    "savings": "/suggestions",
 }
 LANGUAGES = ("zh-TW", "en")
 

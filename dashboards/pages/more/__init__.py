@@ -20,6 +20,7 @@ async def draw(request: PageRequest) -> Component:
                     _link("/measures", "measures", request),
                     _link("/on-call", "notifications", request),
                     _link("/duties", "duties", request),
+                    _link("/suggestions", "suggestions", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

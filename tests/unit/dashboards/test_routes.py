@@ -49,6 +49,7 @@ def test_the_menu_is_in_order() -> None:
         "/measures",
         "/on-call",
         "/duties",
+        "/suggestions",
     ]
 
 
