@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "intervals": "cut a meter's export into intervals and name what happened to its register",
     "demand": "find the highest demand in a meter's export",
     "bill": "reckon a bill, check the utility's, compare tariffs, choose a contract",
+    "suggestions": "reckon what could be saved, from a year of history",
     "verify": "verify a measure's saving from a meter's export and outdoor temperatures",
     "what-if": "what photovoltaics or a battery would have saved",
     "readings": "correct readings, record a meter exchange, undo either",

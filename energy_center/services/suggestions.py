@@ -8,10 +8,12 @@ from energy_center.domain import suggestions as moves
 from energy_center.domain.people import Actor
 from energy_center.domain.site import Text
 from energy_center.domain.suggestions import Suggestion, SuggestionRun, SuggestionState
-from energy_center.errors import Invalid, NotFound
+from energy_center.errors import Conflict, Invalid, NotFound
 from energy_center.services.current_site import current_site
+from energy_center.services.measures import LONGEST_NAME, WantedMeasure, create_measure
 from energy_center.store import audit
 from energy_center.store import suggestions as store
+from energy_center.store.measures import measure_of_suggestion
 from energy_center.store.pool import Database
 from energy_center.suggestions.find_measures import measures
 from energy_center.suggestions.measure import Kind, Measure
@@ -83,8 +85,34 @@ async def get_suggestion(db: Database, suggestion_id: int) -> SuggestionRow:
 
 
 async def accept(db: Database, suggestion_id: int, actor: Actor, now: datetime) -> Suggestion:
-    """Raises NotFound, or Conflict unless it is proposed."""
+    """It becomes a measure, where its energy can be verified at meters.
+
+    Raises NotFound, or Conflict unless it is proposed.
+    """
+    row = await get_suggestion(db, suggestion_id)
+    moves.accept(row.suggestion, actor.name, now)  # refuses before a measure is made
+    wanted = _measure_of(row)
+    if wanted is not None:
+        await create_measure(db, wanted, actor, now)
     return await _change(db, suggestion_id, actor, now, lambda s: moves.accept(s, actor.name, now))
+
+
+def _measure_of(row: SuggestionRow) -> WantedMeasure | None:
+    """None for what saves money or water alone: no electricity meter will show it."""
+    held, meters = row.suggestion, row.suggestion.evidence.get("meters", [])
+    if held.energy_kwh <= 0 or not meters:
+        return None
+    name, subject = measure_name(held.measure_id), held.subject_id.partition("/")[0]
+    words = row.measure.texts["zh-TW"].made if row.measure else ""
+    return WantedMeasure(
+        name=f"{name.zh_tw} {name.en}: {row.subject.zh_tw}"[:LONGEST_NAME],
+        meter=" + ".join(meters),
+        description=words,
+        equipment_id=subject if subject != held.building_id else None,
+        suggestion_id=int(held.suggestion_id),
+        cost_ntd=held.cost_ntd,
+        expected_kwh_per_year=held.energy_kwh,
+    )
 
 
 async def decline(
@@ -100,7 +128,11 @@ async def decline(
 
 
 async def reopen(db: Database, suggestion_id: int, actor: Actor, now: datetime) -> Suggestion:
-    """Propose it again. Raises NotFound, or Conflict unless it is accepted or declined."""
+    """Propose it again. Raises NotFound, or Conflict unless it is declined, or accepted without a measure."""
+    async with db.connection() as conn:
+        measure = await measure_of_suggestion(conn, suggestion_id)
+    if measure is not None:
+        raise Conflict(f"It is measure {measure.measure_id} already; drop that first.")
     return await _change(db, suggestion_id, actor, now, lambda s: moves.reopen(s, actor.name, now))
 
 

@@ -110,7 +110,7 @@ WRITES: dict[
     ("POST", f"{SUGGESTION}/decline"): (UserRole.MANAGER, [], {"reason": "Replaced next year."}),
     ("POST", f"{SUGGESTION}/reopen"): (
         UserRole.MANAGER,
-        [("POST", f"{SUGGESTION}/accept", {})],
+        [("POST", f"{SUGGESTION}/decline", {"reason": "Not now."})],
         {},
     ),
     ("POST", "/api/v1/commands"): (UserRole.MANAGER, [], COMMAND),
@@ -236,7 +236,7 @@ async def register_read(database: Database, writable_point: None) -> None:
 async def suggestion_id(database: Database) -> int:
     """A proposed suggestion."""
     async with database.transaction() as conn:
-        return await insert_suggestion(conn, a_suggestion())
+        return await insert_suggestion(conn, a_suggestion(evidence={}))
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=" ".join)

@@ -101,6 +101,27 @@ async def test_a_viewer_may_read_but_not_decide(database: Database, logged_in: L
     assert (await viewer.post(f"{PATH}/{number}/accept")).status_code == 403
 
 
+async def test_an_accepted_suggestion_becomes_one_measure(
+    database: Database, manager: httpx.AsyncClient, city: None
+):
+    number = await put(database)
+    answer = await manager.post(f"{PATH}/{number}/accept")
+    assert answer.status_code == 200, answer.text
+    (measure,) = (await manager.get("/api/v1/measures")).json()
+    made = measure.get("measure", measure)
+    assert (made["suggestion_id"], made["meter"], made["expected_kwh_per_year"]) == (number, "main + chiller-1", 2070.0)
+    assert (await manager.post(f"{PATH}/{number}/reopen")).status_code == 409
+
+
+async def test_what_changes_the_bill_alone_becomes_no_measure(
+    database: Database, manager: httpx.AsyncClient, city: None
+):
+    number = await put(database, measure_id="contract-capacity", energy_kwh=0.0, evidence={"meters": []})
+    assert (await manager.post(f"{PATH}/{number}/accept")).status_code == 200
+    assert (await manager.get("/api/v1/measures")).json() == []
+    assert (await manager.post(f"{PATH}/{number}/reopen")).json()["state"] == "proposed"
+
+
 async def test_an_unknown_suggestion_is_not_found(manager: httpx.AsyncClient, city: None):
     assert (await manager.get(f"{PATH}/4711")).status_code == 404
     assert (await manager.post(f"{PATH}/4711/accept")).status_code == 404
