@@ -29,6 +29,6 @@ def a_suggestion(**changed: Any) -> Suggestion:
         confidence="high",
         coverage=1.0,
         alarm_id=None,
-        evidence={"figures": {"hours_outside_h": 23.0}, "numbers": {}, "bars": None, "meters": ["main", "chiller-1"]},
+        evidence={"figures": {"hours_outside_h": 23.0}, "bars": None, "meters": ["main", "chiller-1"]},
     )
     return replace(made, **changed)
