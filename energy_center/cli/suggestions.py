@@ -72,8 +72,8 @@ def _tell_row(row: SuggestionRow, language: str) -> None:
     name = row.measure.texts[language].name if row.measure else held.measure_id
     out.line(
         f"#{held.suggestion_id} {held.building_id} {held.state.value:9} {name} "
-        f"({row.subject.in_language(language)}): {held.energy_kwh:,.0f} kWh, {_money(held.money_ntd)}, "
-        f"{held.carbon_kg:,.0f} kg CO2 a year; {held.confidence} confidence, "
+        f"({row.subject.in_language(language)}): {round(held.energy_kwh):,} kWh, {_money(held.money_ntd)}, "
+        f"{round(held.carbon_kg):,} kg CO2 a year; {held.confidence} confidence, "
         f"{held.coverage:.0%} covered{pays}"
     )
 

@@ -46,9 +46,10 @@ def _facts(row: SuggestionRow, request: PageRequest) -> Component:
     rows = [
         pair(t("suggestion.place"), html.Span(place_of(row, request))),
         pair(t("suggestion.money"), html.Span(ntd(held.money_ntd, request), className="strong")),
-        pair(t("suggestion.energy"), html.Span(quantity(held.energy_kwh, "kWh"))),
-        pair(t("suggestion.carbon"), html.Span(quantity(held.carbon_kg, "kgCO₂e"))),
     ]
+    if round(held.energy_kwh):
+        rows.append(pair(t("suggestion.energy"), html.Span(quantity(held.energy_kwh, "kWh"))))
+        rows.append(pair(t("suggestion.carbon"), html.Span(quantity(held.carbon_kg, "kgCO₂e"))))
     if held.water_m3:
         rows.append(pair(t("suggestion.water"), html.Span(quantity(held.water_m3, "m³"))))
     if held.cost_ntd:
@@ -74,7 +75,8 @@ def _chart(row: SuggestionRow, request: PageRequest) -> Component:
         [
             html.H3(request.t("suggestion.chart_day" if is_day else "suggestion.chart_months")),
             dcc.Graph(
-                figure=_figure(bars, request),
+                style={"height": "300px"},
+                figure=_figure(bars, row.suggestion.measure_id, request),
                 className="trend",
                 responsive=True,
                 config={"displayModeBar": False, "displaylogo": False},
@@ -84,7 +86,7 @@ def _chart(row: SuggestionRow, request: PageRequest) -> Component:
     )
 
 
-def _figure(bars: dict[str, Any], request: PageRequest) -> dict[str, Any]:
+def _figure(bars: dict[str, Any], measure_id: str, request: PageRequest) -> dict[str, Any]:
     colours = SERIES_DARK if request.theme == "dark" else SERIES_LIGHT
     unit = fmt.unit(bars["unit"])
     return {
@@ -94,7 +96,11 @@ def _figure(bars: dict[str, Any], request: PageRequest) -> dict[str, Any]:
                 "mode": "lines+markers",
                 "x": bars["labels"],
                 "y": bars[which],
-                "name": request.t(f"suggestion.{which}"),
+                "name": text_or(
+                    f"suggestion.bars.{measure_id}-{which}",
+                    request.language,
+                    request.t(f"suggestion.{which}"),
+                ),
                 "line": {"color": colours[place], "width": 2, "dash": "solid" if place == 0 else "dot"},
                 "marker": {"size": 5},
                 "hovertemplate": f"%{{x}}<br>%{{y:,.1f}} {unit}<extra></extra>",
@@ -155,7 +161,7 @@ def _made(row: SuggestionRow, request: PageRequest) -> Component:
                 ]
             )
         )
-    return html.Section(blocks, className="panel")
+    return html.Section(blocks, className="panel saving-made")
 
 
 def _number(value: float) -> str:
