@@ -139,7 +139,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/contacts", "contact.title", contacts.draw, Permission.ACKNOWLEDGE_ALARM),
     Page("/notifications", "told.title", notifications.draw, Permission.ACKNOWLEDGE_ALARM),
-    Page("/suggestions", "nav.suggestions", suggestions.draw, menu=8, icon="suggestions"),
+    Page("/suggestions", "nav.suggestions", suggestions.draw, menu=10, icon="suggestions"),
     Page("/suggestions/{suggestion_id}", "nav.suggestions", suggestion.draw),
     Page("/devices/{device_id}", "nav.devices", device.draw),
     Page("/duties", "nav.duties", duties.draw, menu=9, icon="duties"),
