@@ -15,6 +15,8 @@ MAKE_OR_OPEN_ORDER = '.acts form[data-api="/api/v1/work-orders"] button, .acts a
 PATHS = (
     "/",
     "/alarms",
+    "/alarms?show=out",
+    "/alarm-health",
     "/equipment",
     "/equipment/ltb-main",
     "/equipment/ltb-sump-b3",
