@@ -11,7 +11,7 @@ from energy_center.domain.calendars import GovernmentCalendar
 from energy_center.domain.duties import Deed, Due, Duty, Standing, check_recurrence, dues, standing
 from energy_center.domain.duty_records import Adoption, DutyRecord, Paper, missing_papers
 from energy_center.domain.people import Actor
-from energy_center.domain.site import Text
+from energy_center.domain.site import Site, Text
 from energy_center.domain.timeline import local_date
 from energy_center.errors import Conflict, Invalid, NotFound
 from energy_center.services.current_site import current_site
@@ -235,7 +235,7 @@ async def _between(db: Database, first: date, end: date, now: datetime) -> list[
     site = await current_site(db)
     today = local_date(now, ZoneInfo(site.time_zone))
     calendar = GovernmentCalendar(site.holidays_of_country)
-    names = {s.space_id: s.name for s in site.spaces} | {e.equipment_id: e.name for e in site.equipment}
+    names = _names(site)
     async with db.connection() as conn:
         adoptions = await store.list_adoptions(conn)
         records = {
@@ -252,6 +252,19 @@ async def _between(db: Database, first: date, end: date, now: datetime) -> list[
         name = names.get(adoption.subject_id, Text(adoption.subject_id, adoption.subject_id))
         rows.append(AdoptedDuty(adoption, duty, name, tuple(dates)))
     return rows
+
+
+def _names(site: Site) -> dict[str, Text]:
+    """Spaces by their names, equipment by its building's and its own: two buildings have a generator each."""
+    spaces = {space.space_id: space.name for space in site.spaces}
+    names = dict(spaces)
+    for equipment in site.equipment:
+        building = spaces.get(site.building_of(equipment.space_id) or "")
+        name = equipment.name
+        names[equipment.equipment_id] = (
+            Text(f"{building.zh_tw} {name.zh_tw}", f"{building.en}, {name.en}") if building else name
+        )
+    return names
 
 
 def _shipped(duty_id: str) -> Duty:
