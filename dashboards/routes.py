@@ -123,10 +123,9 @@ PAGES: tuple[Page, ...] = (
         devices.draw,
         cells=devices.cells,
         figures_every_s=5.0,
-        menu=5,
         icon="devices",
     ),
-    Page("/bills", "nav.bills", bills.draw, menu=6, icon="bills"),
+    Page("/bills", "nav.bills", bills.draw, menu=5, icon="bills"),
     Page("/measures", "nav.measures", measures.draw, menu=7, icon="measures"),
     Page("/measures/{measure_id}", "nav.measures", measure.draw),
     Page(
@@ -134,17 +133,16 @@ PAGES: tuple[Page, ...] = (
         "nav.notifications",
         on_call.draw,
         Permission.ACKNOWLEDGE_ALARM,
-        menu=8,
         icon="notifications",
     ),
     Page("/contacts", "contact.title", contacts.draw, Permission.ACKNOWLEDGE_ALARM),
     Page("/notifications", "told.title", notifications.draw, Permission.ACKNOWLEDGE_ALARM),
-    Page("/suggestions", "nav.suggestions", suggestions.draw, menu=10, icon="suggestions"),
+    Page("/suggestions", "nav.suggestions", suggestions.draw, menu=6, icon="suggestions"),
     Page("/suggestions/{suggestion_id}", "nav.suggestions", suggestion.draw),
     Page("/devices/{device_id}", "nav.devices", device.draw),
-    Page("/duties", "nav.duties", duties.draw, menu=9, icon="duties"),
+    Page("/duties", "nav.duties", duties.draw, menu=8, icon="duties"),
     Page("/duties/{adoption_id}", "nav.duties", duty.draw),
-    Page("/more", "nav.more", more.draw, phone=5, icon="more"),
+    Page("/more", "nav.more", more.draw, menu=9, phone=5, icon="more"),
 )
 
 

@@ -125,7 +125,7 @@ def _dates(row: AdoptedDuty, request: PageRequest) -> Component:
     lines = [
         html.Tr(
             [
-                html.Td(html.Time(at.due.due_on.isoformat()), style={"whiteSpace": "nowrap"}),
+                html.Td(html.Time(at.due.due_on.isoformat()), style={"white-space": "nowrap"}),
                 html.Td(standing_tag(at.standing, request)),
                 html.Td(_proof(at.record, request) if at.record else "", className="proof"),
             ]

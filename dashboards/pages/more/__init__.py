@@ -15,12 +15,12 @@ async def draw(request: PageRequest) -> Component:
             html.Div(
                 [
                     html.Div(who(request.user, request.language), className="more-row"),
-                    _link("/devices", "devices", request),
                     _link("/bills", "bills", request),
-                    _link("/measures", "measures", request),
-                    _link("/on-call", "notifications", request),
-                    _link("/duties", "duties", request),
                     _link("/suggestions", "suggestions", request),
+                    _link("/measures", "measures", request),
+                    _link("/duties", "duties", request),
+                    _link("/on-call", "notifications", request),
+                    _link("/devices", "devices", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

@@ -44,12 +44,11 @@ def test_the_menu_is_in_order() -> None:
         "/alarms",
         "/equipment",
         "/work-orders",
-        "/devices",
         "/bills",
-        "/measures",
-        "/on-call",
-        "/duties",
         "/suggestions",
+        "/measures",
+        "/duties",
+        "/more",
     ]
 
 
