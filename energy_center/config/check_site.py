@@ -6,9 +6,10 @@ from energy_center.config.bindings import PayloadForm, Protocol
 from energy_center.config.documents import Document
 from energy_center.config.load_profile import Profiles
 from energy_center.config.profile_model import BacnetPoint, MqttProfile, Profile
-from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile
+from energy_center.config.site_model import ConnectionEntry, EquipmentEntry, SiteFile, SpaceEntry
 from energy_center.domain.quantities import QUANTITIES
 
+_ROUNDED = 1.001  # areas are rounded to whole m²
 LAST_UNIT = 247  # MODBUS over Serial Line V1.02, 2.2
 
 
@@ -67,9 +68,29 @@ def _check_spaces(document: Document, file: SiteFile) -> None:
                 ("spaces", i, "parent"),
                 f"spaces '{space.id}': parent '{space.parent}' is not a space{suggest(space.parent, known)}",
             )
+        _check_departments(document, file, i, space)
         if _is_own_ancestor(space.id, parents):
             document.mistake(
                 ("spaces", i, "parent"), f"spaces '{space.id}': lies in itself; parents must form a tree"
+            )
+
+
+def _check_departments(document: Document, file: SiteFile, i: int, space: SpaceEntry) -> None:
+    """They fit into their space, and `meters: ID` can only mean one thing."""
+    say = f"spaces '{space.id}':"
+    names = [d.id for d in space.departments]
+    area = sum(d.area_m2 for d in space.departments)
+    if space.departments and (space.area_m2 is None or area > space.area_m2 * _ROUNDED):
+        has = "no area_m2" if space.area_m2 is None else f"{space.area_m2:g} m²"
+        document.mistake(
+            ("spaces", i, "departments"), f"{say} its departments have {area:g} m², the space has {has}"
+        )
+    taken = {s.id for s in file.spaces} | {e.id for e in file.equipment}
+    for n, name in enumerate(names):
+        if name in taken or name in names[:n]:
+            document.mistake(
+                ("spaces", i, "departments", n),
+                f"{say} department '{name}': the id is taken by a space, an equipment or a department here",
             )
 
 
@@ -105,11 +126,12 @@ def _check_hosts(document: Document, connections: Iterable[ConnectionEntry]) -> 
 
 def _check_equipment(document: Document, file: SiteFile, i: int, entry: EquipmentEntry) -> None:
     spaces = {file.site.id, *(s.id for s in file.spaces)}
+    departments = {d.id for s in file.spaces for d in s.departments}
     equipment = {e.id for e in file.equipment}
     for key, value, known, noun in (
         ("space", entry.space, spaces, "a space"),
         ("fed_by", entry.fed_by, equipment, "an equipment"),
-        ("meters", entry.meters, equipment | spaces, "a space or an equipment"),
+        ("meters", entry.meters, equipment | spaces | departments, "a space, a department or an equipment"),
         ("connection", entry.connection, {c.id for c in file.connections}, "a connection"),
     ):
         if value is not None and value not in known:

@@ -58,6 +58,24 @@ class AccountEntry(Strict):
     ] = Field(default_factory=dict)
 
 
+class DepartmentEntry(Strict):
+    """`{id: finance, name: {zh-TW: 財政局, en: Finance}, area_m2: 900, headcount: 41}`: its part of a space.
+
+    A department on several floors stands under each of them with what it has there. One with a meter of its
+    own is named by that meter: `meters: finance`.
+    """
+
+    id: Id
+    name: Name
+    area_m2: float = Field(gt=0)
+    headcount: int | None = Field(default=None, ge=0)
+
+    def facts(self) -> dict[str, object]:
+        """As it is kept with its space."""
+        words = {"zh-TW": self.name.zh_tw, "en": self.name.en}
+        return {"id": self.id, "name": words, "area_m2": self.area_m2, "headcount": self.headcount}
+
+
 class SpaceEntry(Strict):
     """A building, floor, zone or room; without a parent it lies directly in the site."""
 
@@ -72,6 +90,7 @@ class SpaceEntry(Strict):
     industry_factor: str | float | None = None
     holidays: str | None = None
     account: AccountEntry | None = None
+    departments: tuple[DepartmentEntry, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, object]:
@@ -80,6 +99,8 @@ class SpaceEntry(Strict):
         given = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
         if self.account is not None:
             given["account"] = self.account.model_dump(mode="json", by_alias=True)
+        if self.departments:
+            given["departments"] = [d.facts() for d in self.departments]
         return {**self.attributes, **given}
 
 

@@ -48,7 +48,8 @@ class SpaceFigures:
     emission: Emission | None
 
 
-def _number(space: Space, name: str) -> float | None:
+def number_of(space: Space, name: str) -> float | None:
+    """A number among a space's attributes, None where it is not given."""
     found = space.attributes.get(name)
     return float(found) if isinstance(found, int | float) else None
 
@@ -65,7 +66,7 @@ def meter_of_space(site: Site, space_id: str) -> str | None:
     return " + ".join(e.equipment_id for e in main if e.fed_by not in fed) or None
 
 
-def _measured_by(site: Site, space: Space) -> tuple[str, float | None]:
+def measured_by(site: Site, space: Space) -> tuple[str, float | None]:
     """The meters of a space, else its building's with the space's share of the floor area."""
     own = meter_of_space(site, space.space_id)
     if own is not None:
@@ -73,7 +74,10 @@ def _measured_by(site: Site, space: Space) -> tuple[str, float | None]:
     building_id = site.building_of(space.space_id)
     building = next((s for s in site.spaces if s.space_id == building_id), None)
     meter = meter_of_space(site, building.space_id) if building is not None else None
-    area, whole = _number(space, "area_m2"), _number(building, "area_m2") if building is not None else None
+    area, whole = (
+        number_of(space, "area_m2"),
+        number_of(building, "area_m2") if building is not None else None,
+    )
     if meter is None or not area or not whole:
         raise NotFound(
             f"'{space.space_id}' has no electricity meter, and no floor area to share its building's by."
@@ -83,17 +87,17 @@ def _measured_by(site: Site, space: Space) -> tuple[str, float | None]:
 
 async def read_space_figures(db: Database, space_id: str, period: Interval) -> SpaceFigures:
     """Raises NotFound for an unknown space or one that no meter bears on, Invalid for more than 400 days."""
-    _check(period)
+    check_period(period)
     site = await current_site(db)
     space = next((s for s in site.spaces if s.space_id == space_id), None)
     if space is None:
         raise NotFound(f"No space '{space_id}'.")
-    meter, share = _measured_by(site, space)
+    meter, share = measured_by(site, space)
     found = await read_energy(db, meter, period, Step.DAY)
     energies = found.energies
     total = energies.total
     energy = None if total is None else total * (1.0 if share is None else share)
-    area, heads = _number(space, "area_m2"), _number(space, "headcount")
+    area, heads = number_of(space, "area_m2"), number_of(space, "headcount")
     return SpaceFigures(
         space_id=space_id,
         start=datetime.fromtimestamp(float(energies.edges_s[0]), UTC),
@@ -132,7 +136,7 @@ class YearComparison:
 
 async def read_comparison(db: Database, meter: str, period: Interval, now: datetime) -> YearComparison:
     """Compare the whole local days of a period, up to yesterday, with like days of last year."""
-    _check(period)
+    check_period(period)
     site = await current_site(db)
     zone = ZoneInfo(site.time_zone)
     calendar = GovernmentCalendar(site.holidays_of_country)
@@ -154,7 +158,8 @@ async def read_comparison(db: Database, meter: str, period: Interval, now: datet
     )
 
 
-def _check(period: Interval) -> None:
+def check_period(period: Interval) -> None:
+    """Raise Invalid for more than 400 days."""
     if period.duration > timedelta(days=MOST_DAYS):
         raise Invalid(f"At most {MOST_DAYS} days at once.")
 

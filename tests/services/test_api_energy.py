@@ -235,6 +235,50 @@ async def test_intensity_and_co2_of_a_building_and_of_a_floor(site: Site, logged
     assert floor["energy_kwh"] == pytest.approx(120 * 24 * 30 / 4)
 
 
+async def test_departments_by_their_meter_or_by_floor_area(database: Database, site: Site, logged_in: LogIn):
+    def department(name: str, area: float, heads: int | None) -> dict[str, object]:
+        return {"id": name, "name": {"zh-TW": "局", "en": name}, "area_m2": area, "headcount": heads}
+
+    hall, floor, annex = HALL.spaces
+    upper = replace(floor, space_id="hall-b2")
+    told = replace(
+        HALL,
+        spaces=(
+            hall,
+            replace(
+                floor, attributes={**floor.attributes, "departments": [department("finance", 1095.75, 10)]}
+            ),
+            replace(
+                upper,
+                attributes={
+                    **floor.attributes,
+                    "departments": [department("finance", 438.3, 5), department("archive", 800.0, None)],
+                },
+            ),
+            annex,
+        ),
+        equipment=tuple(
+            replace(e, meters="archive") if e.equipment_id == "floor-meter" else e for e in HALL.equipment
+        ),
+    )
+    await apply_site(database, told, "with departments", "test", START)
+    client = await logged_in(UserRole.VIEWER)
+    finance, archive = await _get(client, "/spaces/hall/departments", **_span(30))
+    # an eighth and a twentieth of the hall's 8,766 m2, of 120 kW; 15 people
+    assert (finance["how"], finance["spaces"]) == ("allocated by area", ["hall-b1", "hall-b2"])
+    assert finance["shares"] == {"main": pytest.approx(0.175)}
+    assert finance["energy_kwh"] == pytest.approx(120 * 24 * 30 * 0.175)
+    assert finance["kwh_per_m2_year"] == pytest.approx(120.0)
+    assert finance["kwh_per_head_year"] == pytest.approx(120 * 8766 * 0.175 / 15)
+    assert (archive["how"], archive["shares"]) == ("measured", {"floor-meter": 1.0})
+    assert archive["kwh_per_m2_year"] == pytest.approx(80 * 8766 / 800)
+    assert archive["kwh_per_head_year"] is None
+    (below,) = await _get(client, "/spaces/hall-b1/departments", **_span(30))
+    assert below["shares"] == {"main": pytest.approx(0.125)}
+    assert await _get(client, "/spaces/annex/departments", **_span(30)) == []
+    assert (await client.get("/api/v1/spaces/nowhere/departments")).status_code == 404
+
+
 async def test_an_intensity_of_a_week_is_refused_with_the_reason(site: Site, logged_in: LogIn):
     found = await _get(await logged_in(UserRole.VIEWER), "/spaces/hall/intensity", **_span(7))
     assert found["kwh_per_m2_year"] is None

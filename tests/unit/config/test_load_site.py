@@ -38,6 +38,8 @@ MISTAKES = {
     "bad-name": (3, "{'en': 'Tower'} is not a name; write a text, or {zh-TW: …, en: …}"),
     "bad-port": (11, "connections 'broker': 'port' is 99999"),
     "bad-time-zone": (1, "'Asia/Taichung' is not a time zone"),
+    "department-id-taken": (11, "department 'a': the id is taken by a space"),
+    "departments-too-large": (8, "its departments have 120 m², the space has 100 m²"),
     "doubled-key": (2, "key 'site' is given twice"),
     "feeds-itself": (14, "equipment 'floor': feeds itself"),
     "bad-baud-rate": (7, "'baud_rate' is 9000"),
