@@ -135,7 +135,8 @@ def simulate_floors(chunk: Chunk, house: House) -> Floats:
         burning = chunk.share_active("lights_after_hours", meter.id)
         size = chunk.constant(f"{meter.id}-size", 0.85, 1.15)
         night = model.building(house.id, "floor_night_kw") * (1 + 0.04 * chunk.noise(f"{meter.id}-n", 9000.0))
-        load = size * (
+        creep = 1.0 + 0.35 * chunk.share_active("base_load_creep", meter.id)
+        load = (size * creep) * (
             night
             + model.building(house.id, "floor_lights_kw") * np.maximum(lights, 0.9 * burning)
             + model.building(house.id, "floor_sockets_kw") * people

@@ -115,6 +115,7 @@ FAULTS: dict[str, FaultKind] = {
     "inverter_tripped": FaultKind("ltb-pv-2", ("pv",), "the inverter stands in sunshine"),
     "ct_ratio_wrong": FaultKind("ltb-tr2-meter", ("meter",), "one current transformer of three is open"),
     "lights_after_hours": FaultKind("ltb-fl04-meter", ("meter",), "the floor's lights burn all night"),
+    "base_load_creep": FaultKind("ltb-fl05-meter", ("meter",), "the floor takes 35 % more, day and night"),
     "equipment_trip": FaultKind(
         "ltb-lift-2", ("lift", "vrf", "pump", "chiller", "fire-pump"), "the controller reports a fault"
     ),

@@ -14,6 +14,9 @@ from energy_center.domain.site import Text
 from energy_center.rules.window import Frame, Mask, Signal
 
 Parameters = Mapping[str, float]
+
+# a rule that looks back farther reads quarter-hours in place of readings, live as in a backtest
+LONGEST_ON_READINGS_S = 30 * 86_400.0
 WAY_BACK = 0.1  # hysteresis: share of the limit by which a figure must have come back
 
 
@@ -190,6 +193,11 @@ class Rule:
     also: tuple[str, ...] = ()
     hides: frozenset[Path] = frozenset()
     needs_cold: bool = False
+
+    @property
+    def reads_quarters(self) -> bool:
+        """Whether it learns from so long a past that it reads quarter-hours in place of readings."""
+        return self.lookback_s > LONGEST_ON_READINGS_S
 
     def name(self) -> Text:
         """The rule's name in both languages."""

@@ -313,10 +313,13 @@ class Frame:
         """Hour of the local day per step, 0 up to 24."""
         return np.asarray(self._local_seconds() % 86_400 / 3_600.0, dtype=np.float64)
 
+    def local_days(self) -> NDArray[np.int64]:
+        """Local days since 1970-01-01."""
+        return np.asarray(self._local_seconds() // 86_400, dtype=np.int64)
+
     def local_weekdays(self) -> NDArray[np.int64]:
         """0 is Monday."""
-        days = (self._local_seconds() // 86_400).astype(np.int64)
-        return (days + 3) % 7  # 1970-01-01 was a Thursday
+        return (self.local_days() + 3) % 7  # 1970-01-01 was a Thursday
 
     def mask(self, true: Bools) -> Mask:
         """A condition that is always known."""

@@ -5,22 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from energy_center.domain.quantities import Kind
 from energy_center.domain.readings import PointId
-from energy_center.domain.site import Point
 from energy_center.errors import Invalid, NotFound
 from energy_center.rules.backtest import Finding, replay
 from energy_center.rules.bind import Binding, bind
 from energy_center.rules.find_rules import find_rule
 from energy_center.rules.window import Samples
+from energy_center.services.rule_samples import QUARTER_S, samples_of
 from energy_center.services.run_rules import device_samples
 from energy_center.store.pool import Database
 from energy_center.store.rule_state import device_changes
-from energy_center.store.series import Grain, Series, read_series
+from energy_center.store.series import Grain, read_series
 from energy_center.store.site import load_site
 
 LONGEST_RAW = timedelta(days=2)
-QUARTER_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,7 @@ async def backtest_rule(
 async def _replay(
     db: Database, binding: Binding, since: datetime, until: datetime, grain: Grain, zone: ZoneInfo
 ) -> PlaceReport:
+    grain = Grain.QUARTER if binding.rule.reads_quarters else grain
     if grain is Grain.QUARTER:
         timing = replace(binding.timing, step_s=max(QUARTER_S, binding.timing.step_s))
         binding = replace(binding, timing=timing)
@@ -102,18 +101,9 @@ async def _replay(
     samples: dict[PointId, Samples] = {}
     if points:
         series = await read_series(db, list(points), start, until, grain)
-        samples = {point_id: _samples(found, points[point_id], grain) for point_id, found in series.items()}
+        samples = {point_id: samples_of(found, points[point_id], grain) for point_id, found in series.items()}
     devices: dict[str, Samples] = {}
     if binding.devices:
         devices = device_samples(await device_changes(db, start))
     result = replay(binding, samples, devices, since, until, zone)
     return PlaceReport(binding.equipment.equipment_id, result.findings, result.unknown_share)
-
-
-def _samples(series: Series, point: Point, grain: Grain) -> Samples:
-    """A quarter-hour's mean is known at its end, and so is its last register."""
-    if grain is Grain.RAW:
-        return Samples(series.at_us, series.value, series.quality, point.interval_s)
-    value = series.last if point.kind is Kind.COUNTER else series.value
-    at = series.at_us + round(QUARTER_S * 1_000_000)
-    return Samples(at, value, series.quality, QUARTER_S)

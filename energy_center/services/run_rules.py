@@ -29,6 +29,7 @@ from energy_center.rules.window import US, Condition, Frame, Samples, from_micro
 from energy_center.services.change_alarm import Finding, apply_change
 from energy_center.services.hide_alarms import Run, end_chatter, end_lapsed, release_due
 from energy_center.services.judge_again import reconcile
+from energy_center.services.rule_samples import QUARTER_S, samples_of
 from energy_center.store.late_arrivals import (
     Checkpoint,
     LateArrival,
@@ -47,7 +48,7 @@ from energy_center.store.rule_state import (
     read_rule_states,
     write_rule_states,
 )
-from energy_center.store.series import Grain, Series, read_series
+from energy_center.store.series import Grain, read_series
 from energy_center.store.site import load_site
 
 log = logging.getLogger(__name__)
@@ -232,22 +233,20 @@ def _due(binding: Binding, state: RuleState | None, again: Checkpoint | None, no
 
 
 async def _judge(db: Database, due: Sequence[_Due], zone: ZoneInfo) -> list[_Judged]:
+    """All of one rule."""
     start, end = min(d.reads_from for d in due), max(d.until for d in due)
-    points = {p.point_id: p.interval_s for d in due for p in d.binding.all_points}
-    longest_s = max(points.values(), default=0.0)
+    points = {p.point_id: p for d in due for p in d.binding.all_points}
+    grain = Grain.QUARTER if due[0].binding.rule.reads_quarters else Grain.RAW
+    longest_s = max(QUARTER_S, *(p.interval_s for p in points.values())) if points else QUARTER_S
     found = {}
     if points:
         reads_from = start - timedelta(seconds=2 * longest_s)
-        found = await read_series(db, list(points), reads_from, end + timedelta(microseconds=1), Grain.RAW)
-    samples = {point_id: _samples(series, points[point_id]) for point_id, series in found.items()}
+        found = await read_series(db, list(points), reads_from, end + timedelta(microseconds=1), grain)
+    samples = {point_id: samples_of(series, points[point_id], grain) for point_id, series in found.items()}
     devices: dict[str, Samples] = {}
     if any(d.binding.devices for d in due):
         devices = device_samples(await device_changes(db, start))
     return await asyncio.to_thread(_judge_all, due, samples, devices, zone)
-
-
-def _samples(series: Series, interval_s: float) -> Samples:
-    return Samples(series.at_us, series.value, series.quality, interval_s)
 
 
 def device_samples(changes: Iterable[DeviceChange]) -> dict[str, Samples]:
