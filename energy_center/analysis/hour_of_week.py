@@ -42,13 +42,15 @@ class Usual:
     day_limit_kwh: float
 
     def expected_kwh(self, weekday: Ints, hour: Ints, outdoor_c: Floats) -> Floats:
-        """The usual energy of each hour; NaN where the temperature is not known, or such an hour never was."""
-        return _expected(_bins(weekday, hour), _warmth(weekday, hour, outdoor_c), self.by_hour_kwh, self.slopes)
+        """The usual energy of each hour; NaN where the temperature or such an hour is unknown."""
+        return _expected(
+            _bins(weekday, hour), _warmth(weekday, hour, outdoor_c), self.by_hour_kwh, self.slopes
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What a least-squares fit needs of each week, shape (WEEKS, ...): sums by bin, and products of slopes."""
+    """What a least-squares fit needs of each week, shape (WEEKS, ...): by bin, and products of slopes."""
 
     count: Floats
     energy: Floats

@@ -70,6 +70,7 @@ SIGNATURES = {
     "inverter_tripped": ("ltb-pv-2", "active_power", 10.0),
     "ct_ratio_wrong": ("ltb-tr2-meter", "active_power", -30.0),
     "lights_after_hours": ("ltb-fl04-meter", "active_power", 5.0),
+    "base_load_creep": ("ltb-fl05-meter", "active_power", 1.5),
     "equipment_trip": ("ltb-lift-2", "fault", 1.0),
 }
 # Equipment that no fault of air, water or meters may touch

@@ -1,10 +1,10 @@
-"""A meter takes more over a day than its own last eight weeks explain by hour, day of the week and weather.
+"""A meter takes more over a day than its own last eight weeks explain by hour, kind of day and weather.
 
-Each week has its own model, of the eight weeks before it, so that no day has a part in what it is judged by;
-nothing else is learnt or kept. The sum of 24 hours above the model must pass a limit that is set by what models
-err on weeks they have not seen. Source: time-of-week-and-temperature regression (Mathieu et al. 2011). On 47
-meters of the simulated halls, a year without faults (2026-11-24): 0.26 alarms a meter and year, 0.14 without
-the transformer of the chillers; floors whose lights burnt at night: 18 of 18 found, after 17 hours.
+Each week has its own model, of the eight weeks before it, so that no day has a part in what it is judged
+by; nothing else is learnt or kept. The sum of 24 hours above the model must pass a limit that is set by what
+models err on weeks they have not seen. Source: time-of-week-and-temperature regression (Mathieu et al. 2011).
+On 47 meters of the simulated halls, a year without faults (2026-11-24): 0.26 alarms a meter and year, 0.14
+without the transformer of the chillers; floors whose lights burnt at night: 18 of 18 found, after 17 hours.
 """
 
 from datetime import date, timedelta
@@ -49,7 +49,10 @@ RULE = Rule(
     ),
     parameters=(
         Parameter(
-            "false_per_year", 0.01, "1/a", "if days erred normally; with their longer tails 0.1 to 0.4 measured"
+            "false_per_year",
+            0.01,
+            "1/a",
+            "if days erred normally; with their longer tails 0.1 to 0.4 measured",
         ),
         Parameter("least_share", 8.0, "%", "engineering practice: smaller excess is no day's work"),
         Parameter("least_kwh", 10.0, "kW.h", "engineering practice: of a day"),
@@ -61,7 +64,13 @@ RULE = Rule(
     lookback_s=LOOKBACK_S,
     source="Mathieu et al. 2011, time-of-week-and-temperature regression; limit out of sample",
     fault=("base_load_creep",),
-    also=("lights_after_hours", "after_hours_cooling", "demand_surge", "reheat_against_cooling", "passing_chilled_water_valve"),
+    also=(
+        "lights_after_hours",
+        "after_hours_cooling",
+        "demand_surge",
+        "reheat_against_cooling",
+        "passing_chilled_water_valve",
+    ),
     texts={
         "zh-TW": RuleTexts(
             name="用電高於自身常態",
