@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         "--control", default="0", help="HOST:PORT or PORT of the control socket, 0 for a free one"
     )
     live.add_argument("--fault", action="append", default=[], help="name[@equipment][+delay_s], repeatable")
+    live.add_argument(
+        "--past-fault", action="append", default=[], help="name@equipment:FROM..TO, as history has it"
+    )
     live.add_argument("--host", default="127.0.0.1", help="address to listen on")
     live.add_argument("--fixed-ports", action="store_true", help="use the ports of the site file")
     live.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
@@ -63,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _live(options: argparse.Namespace) -> int:
+    from simulators.faults import parse_fault as parse_past_fault
     from simulators.faults import resolve
     from simulators.world import World, load_model
 
@@ -81,7 +85,8 @@ def _live(options: argparse.Namespace) -> int:
     for fault in live.faults:
         resolve(model, fault.name, fault.equipment)
     start = start_now()
-    world = World(model, seed=options.seed, start=start)
+    past = [parse_past_fault(model, text) for text in options.past_fault]
+    world = World(model, seed=options.seed, start=start, faults=past)
     return asyncio.run(_serve(world, catalogue, start, live))
 
 

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--simulated-site", type=Path, required=True, help="the simulator's list of equipment"
     )
     parser.add_argument("--seed", type=int, required=True, help="the seed of the running simulators")
+    parser.add_argument("--fault", action="append", default=[], help="name@equipment:FROM..TO in the past")
     parser.add_argument("--start", type=_instant, help="where the past ends; now, when not given")
 
 
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     be_polite()
     simulator = [sys.executable, "-m", "simulators", "history"]
     simulator += ["--site", str(args.simulated_site), "--seed", str(args.seed)]
+    simulator += [word for fault in args.fault for word in ("--fault", fault)]
     try:
         brought = asyncio.run(_fill(settings, simulator, args.start or datetime.now(UTC)))
     except asyncio.CancelledError:  # asked to end; the next start goes on from the last finished month

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from energy_center.cli import out
 from energy_center.cli.demo_duties import give_duties
+from energy_center.cli.demo_measure import DemoMeasure, enter_measure, remembered_measure
 from energy_center.cli.processes import Child, start_child, stop_child, wait_for_file
 from energy_center.config.load_site import load_site
 from energy_center.domain.people import Actor, UserRole
@@ -73,6 +74,7 @@ class DemoStack:
     dsn: str = ""
     site: Site | None = None
     history: bool = False
+    measure: DemoMeasure | None = None
     children: dict[str, Child] = field(default_factory=dict)
     _start_again: dict[str, Callable[[], Awaitable[Child]]] = field(default_factory=dict)
     _postgres: EmbeddedPostgres | None = None
@@ -109,6 +111,7 @@ class DemoStack:
         _port_is_free(self.plan.port)
         shutil.rmtree(self.run_dir, ignore_errors=True)
         self.run_dir.mkdir(parents=True)
+        self.measure = remembered_measure(self.plan.state_dir, self.begun_at) if self.history else None
         _phase("database")
         simulating = asyncio.ensure_future(self._keep("simulators", self._start_simulators))
         try:
@@ -121,6 +124,8 @@ class DemoStack:
         await self._create_users()
         await self._apply_site()
         await self._give_duties()
+        if self.measure is not None:
+            await enter_measure(self.database, self.measure, self.begun_at)
         for name in ("collectors", "worker", "server"):
             await self._keep(name, self._starter(name))
         ready = await wait_for_file(self.run_dir / "server.json", self.children["server"], READY_S)
@@ -269,7 +274,8 @@ class DemoStack:
             case "simulators":
                 live = ["simulators", "live", "--site", simulated, "--seed", seed, "--control", "127.0.0.1:0"]
                 faults = [word for fault in self.plan.faults for word in ("--fault", fault)]
-                return [*live, "--endpoints", endpoints, *faults]
+                past = ["--past-fault", self.measure.fault] if self.measure is not None else []
+                return [*live, "--endpoints", endpoints, *faults, *past]
             case "collectors":
                 site = ["collectors", "--site", str(SITE_FILE), "--endpoints", endpoints]
                 return [*site, "--state-dir", str(self.plan.state_dir)]
@@ -281,7 +287,8 @@ class DemoStack:
                 ready = str(self.run_dir / "server.json")
                 return ["energy_center", "serve", "--port", str(self.plan.port), "--ready-file", ready]
             case "history":
-                return ["energy_center", "backfill", "--simulated-site", simulated, "--seed", seed]
+                past = ["--fault", self.measure.fault] if self.measure is not None else []
+                return ["energy_center", "backfill", "--simulated-site", simulated, "--seed", seed, *past]
             case _:
                 raise NotFound(f"the demo has no process {name!r}")
 

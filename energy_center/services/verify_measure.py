@@ -48,7 +48,7 @@ _US = 1e6
 
 
 async def verify_due(db: Database, now: datetime) -> int:
-    """Verify what has enough days and was not verified today; gives how many."""
+    """Verify what has enough days and is due; gives how many."""
     site = await current_site(db)
     today = local_date(now, ZoneInfo(site.time_zone))
     async with db.connection() as conn:
@@ -57,7 +57,7 @@ async def verify_due(db: Database, now: datetime) -> int:
     done = 0
     for measure in waiting:
         found = latest.get(measure.measure_id)
-        if _days_after(measure, today) < FIRST_AFTER_DAYS or (found and now - found.made_at < AGAIN_AFTER):
+        if _days_after(measure, today) < FIRST_AFTER_DAYS or not _is_due(found, now):
             continue
         try:
             await verify_measure(db, measure.measure_id, WORKER, now)
@@ -66,6 +66,13 @@ async def verify_due(db: Database, now: datetime) -> int:
             facts = {"action": "measure_not_verified", "measure": measure.measure_id, "problem": str(problem)}
             log.warning("measure could not be verified", extra=facts)
     return done
+
+
+def _is_due(found: MeasureVerification | None, now: datetime) -> bool:
+    """Once a day; where it could not be told, whenever asked, since history may still be coming in."""
+    if found is None or found.verdict == Verdict.CANNOT_TELL:
+        return True
+    return now - found.made_at >= AGAIN_AFTER
 
 
 def _days_after(measure: Measure, today: date) -> int:
@@ -193,6 +200,8 @@ async def _keep(db: Database, seen: Measure, found: MeasureVerification, actor: 
         measure = await store.lock_measure(conn, seen.measure_id)
         if measure is None or measure.done != seen.done or measure.baseline != seen.baseline:
             raise Conflict("The measure was changed meanwhile")
+        if _is_known(await store.latest_verification(conn, seen.measure_id), found):
+            return
         await store.add_verification(conn, found)
         state = _state_after(measure, found)
         await store.update_measure(conn, replace(measure, state=state))
@@ -201,6 +210,14 @@ async def _keep(db: Database, seen: Measure, found: MeasureVerification, actor: 
         await audit.append(
             conn, actor, "measure.verified", f"measure/{measure.measure_id}", before, after, now
         )
+
+
+def _is_known(earlier: MeasureVerification | None, found: MeasureVerification) -> bool:
+    """Whether the same data, spans and adjustments were judged before: that would say the same again."""
+    if earlier is None or earlier.data_hash != found.data_hash:
+        return False
+    same_spans = (earlier.baseline, earlier.reporting) == (found.baseline, found.reporting)
+    return same_spans and earlier.findings["adjustments"] == found.findings["adjustments"]
 
 
 def _state_after(measure: Measure, found: MeasureVerification) -> MeasureState:

@@ -25,6 +25,8 @@ PAGES = {
     "bills": "/bills",
     "on-call": "/on-call",
     "savings": "/suggestions",
+    "measures": "/measures",
+    "measure": "/measures/1",
 }
 LANGUAGES = ("zh-TW", "en")
 
