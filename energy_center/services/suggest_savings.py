@@ -20,6 +20,7 @@ from energy_center.services.current_site import current_site
 from energy_center.services.read_savings_history import read_savings_history
 from energy_center.store import audit
 from energy_center.store import suggestions as store
+from energy_center.store.alarms import listed_alarms
 from energy_center.store.pool import Connection, Database
 from energy_center.suggestions.appraise import Appraisal, Appraised, appraise
 from energy_center.suggestions.find_measures import measures
@@ -27,29 +28,40 @@ from energy_center.suggestions.history import History
 from energy_center.suggestions.measure import GOOD_COVERAGE
 
 EVERY = timedelta(hours=24)
+AFTER_ALARM = timedelta(hours=1)
 WHILE_INCOMPLETE = timedelta(minutes=10)  # history may still be coming in
 SUGGESTER = Actor("suggestions", "worker")
 _UNSAVED = SuggestionId(0)
 
 
 async def suggest_due(db: Database, now: datetime) -> int:
-    """Reckon every building that is due: daily, and more often until its year is there. How many were."""
+    """Reckon the buildings that are due: daily, soon after an alarm, often until the year is there."""
     try:
         site = await current_site(db)
     except NotFound:
         return 0
     async with db.connection() as conn:
         runs = {run.building_id: run for run in await store.suggestion_runs(conn)}
-    due = [b.space_id for b in site.buildings if _is_due(runs.get(b.space_id), now)]
+        standing = await listed_alarms(conn, open_only=True, limit=500)
+    raised: dict[str | None, datetime] = {}
+    for row in standing:
+        if row.suggestion.get("per_day_kwh") is not None:
+            held = raised.get(row.building_id, row.alarm.raised_at)
+            raised[row.building_id] = max(held, row.alarm.raised_at)
+    due = [b.space_id for b in site.buildings if is_due(runs.get(b.space_id), raised.get(b.space_id), now)]
     for building_id in due:
         await suggest_savings(db, building_id, now)
     return len(due)
 
 
-def _is_due(run: SuggestionRun | None, now: datetime) -> bool:
+def is_due(run: SuggestionRun | None, raised_at: datetime | None, now: datetime) -> bool:
+    """Whether a building is to be reckoned; `raised_at` is that of its newest alarm with a waste."""
     if run is None:
         return True
-    return now - run.computed_at >= (EVERY if run.coverage >= GOOD_COVERAGE else WHILE_INCOMPLETE)
+    if run.coverage < GOOD_COVERAGE:
+        return now - run.computed_at >= WHILE_INCOMPLETE
+    is_new = raised_at is not None and raised_at > run.computed_at
+    return now - run.computed_at >= (AFTER_ALARM if is_new else EVERY)
 
 
 async def suggest_savings(db: Database, building_id: str, now: datetime) -> Appraisal:
