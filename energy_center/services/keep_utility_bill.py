@@ -48,6 +48,11 @@ class Imported:
     last: date | None = None
     other_period: bool = False
 
+    @property
+    def utility_bill_id(self) -> int:
+        """The number of what was kept."""
+        return self.entry.utility_bill_id
+
 
 def wanted_figures(bill: BillView) -> list[str]:
     """What a bill of this tariff shows: its bands, charges and total."""

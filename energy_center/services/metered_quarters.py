@@ -10,6 +10,7 @@ from energy_center.analysis.counters import FloatArray
 from energy_center.analysis.demand import BLOCK_S
 from energy_center.analysis.quarters import RolledUp, Seldom, quarters
 from energy_center.analysis.registers import Exchange
+from energy_center.domain.readings import Quality
 from energy_center.domain.site import Point
 from energy_center.services.recorded_exchanges import read_exchanges
 from energy_center.services.registers import MICROSECONDS, register_of, usable_readings
@@ -97,8 +98,8 @@ def _measured(
         rows.first[known],
         rows.last[known],
         np.minimum(rows.coverage[known], 1.0),
-        # history and slow pollers read on the quarter-hour
-        is_seldom & (rows.first[known] == rows.last[known]),
+        # slow pollers and imports read on the quarter-hour; the simulated past is read as one closes
+        is_seldom & (rows.first[known] == rows.last[known]) & (rows.quality[known] & Quality.SIMULATED == 0),
     )
     edges = np.arange(period[0].timestamp(), period[1].timestamp() + BLOCK_S / 2, BLOCK_S)
     energy, coverage = quarters(rolled, seldom, register_of(point), edges, exchanges)

@@ -56,7 +56,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class MonthWhatIf:
-    """One period before and after; both are None, and it does not count, where under 99 % of either is known."""
+    """One period before and after; both None, and it does not count, where under 99 % of either is known."""
 
     first: date
     last: date

@@ -1,7 +1,7 @@
 """Bills of a building from a real database, by service and by API."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from dashboards.pages.bills import draw
 from dashboards.request import PageRequest
 from energy_center.domain.people import Actor, User, UserRole
 from energy_center.domain.quantities import Role
+from energy_center.domain.readings import Quality
 from energy_center.errors import NotFound
 from energy_center.services.bill_questions import read_bills, read_contract, read_plans
 from energy_center.services.meter_events import WantedExchange, record_exchange
@@ -71,8 +72,26 @@ async def test_a_gap_of_a_day_makes_the_bill_provisional(database: Database):
     assert found.bill.highest_demand_kw == 200  # and no demand appears where readings begin again
 
 
-async def test_a_load_that_changes_at_the_edge_of_a_band(database: Database):
-    """600 kW from 16:00 to 22:00 of Thursday 1 October, else 200: the 400 more are peak, to the kWh."""
+@pytest.mark.parametrize(
+    ("before", "quality", "is_dropped"),
+    [
+        (timedelta(0), Quality.GOOD, False),
+        (timedelta(0), Quality.GOOD, True),
+        # the simulated past is read as its quarter-hour closes
+        (timedelta(milliseconds=1), Quality.SIMULATED, False),
+        (timedelta(milliseconds=1), Quality.SIMULATED, True),
+    ],
+)
+async def test_a_load_that_changes_at_the_edge_of_a_band(
+    database: Database,
+    before: timedelta,
+    quality: Quality,
+    is_dropped: bool,
+):
+    """600 kW from 16:00 to 22:00 of Thursday 1 October, else 200: the 400 more are peak, to the kWh.
+
+    The same once the raw readings are past their retention and only roll-ups are left.
+    """
     site = await applied(database)
     times = every(START, END, 900)
     hours = np.array([(at - START).total_seconds() / 3600 for at in times])
@@ -80,9 +99,12 @@ async def test_a_load_that_changes_at_the_edge_of_a_band(database: Database):
     point = point_of(site, "main", Role.ENERGY_IMPORT)
     async with database.connection() as connection:
         await note_sampling(connection, [point.point_id], START, 900.0)
-    await write(database, point.point_id, times, register)
+    await write(database, point.point_id, [at - before for at in times], register, quality)
     while await roll_up(database, site.time_zone, NOW):
         pass
+    if is_dropped:
+        async with database.connection() as connection:
+            await connection.execute("DELETE FROM reading")
     (found,) = await read_bills(database, "hall", "2026-10", 1, NOW)
     energy = [line for line in found.bill.lines if line.kind is LineKind.ENERGY]
     summer = {line.key: line.quantity for line in energy if line.season == "summer"}

@@ -155,7 +155,10 @@ def import_form(request: PageRequest, building: str, month: str) -> Component:
     """A CSV or PDF in place of typing."""
     form = html.Form(
         [
-            html.Label([html.Span(request.t("bill.import_file")), dcc.Input(type="file", name="file")]),
+            html.Label(
+                [html.Span(request.t("bill.import_file")), dcc.Input(type="file", name="file")],
+                className="field",
+            ),
             html.Button(request.t("bill.import_button"), type="submit", className="button"),
         ],
         className="bill-import",
@@ -164,7 +167,7 @@ def import_form(request: PageRequest, building: str, month: str) -> Component:
             "data-body": json.dumps({"building": building, "month": month}),
             "data-nodraft": "1",
             "data-done": request.t("bill.kept"),
-            "data-then": f"{_address(building, month)}&imported={{first}}",
+            "data-then": f"{_address(building, month)}&entry={{utility_bill_id}}",
         },
     )
     return html.Div(
@@ -206,9 +209,9 @@ def entries(kept: KeptMonth, request: PageRequest, building: str, month: str) ->
         rows.append(
             html.Tr(
                 [
-                    html.Td(fmt.moment(entry.made_at, request.zone, request.language)),
-                    html.Td(entry.made_by),
-                    html.Td(request.t(f"bill.origin.{entry.origin.value}")),
+                    html.Td(fmt.moment(entry.made_at, request.zone, request.language), className="whole"),
+                    html.Td(entry.made_by, className="whole"),
+                    html.Td(request.t(f"bill.origin.{entry.origin.value}"), className="whole"),
                     html.Td(str(len(entry.figures)), className="number"),
                     html.Td([html.Span(request.t(f"bill.entry_state.{state}"), className="tag")]),
                     html.Td([undo] if may else []),
@@ -250,7 +253,7 @@ def differences(checked: Checked, bill: BillView, request: PageRequest) -> Compo
             html.Thead(html.Tr([html.Th(request.t(f"bill.columns.{head}"), scope="col") for head in _HEADS])),
             html.Tbody([_difference(d, bill, request) for d in checked.differences]),
         ],
-        className="grid",
+        className="grid bill-check-grid",
     )
     read_on = []
     if checked.read_on is not None:
@@ -268,7 +271,7 @@ def _difference(d: Difference, bill: BillView, request: PageRequest) -> Componen
     tag = "tag" if d.cause is Cause.SAME else "tag off"
     return html.Tr(
         [
-            html.Td(name_of(d.figure, bill, request)),
+            html.Td(name_of(d.figure, bill, request), className="whole"),
             html.Td("–" if d.ours is None else number(d.ours), className="number"),
             html.Td(number(d.theirs), className="number"),
             html.Td("–" if d.amount is None else number(d.amount), className="number"),

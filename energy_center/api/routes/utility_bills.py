@@ -99,6 +99,7 @@ class ImportedUtilityBill(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+    utility_bill_id: int
     entry: UtilityBillEntry
     not_found: list[str]
     ambiguous: list[str]
