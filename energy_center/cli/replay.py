@@ -65,10 +65,10 @@ async def replay_demo(
     """The demo site with injected faults, into an empty database."""
     demo = _sampled(load_site(SITE_FILE).site, building)
     site = await apply_site(db, demo, "replay", "replay", START)
-    bound = bindings(site, STEP_S)
+    bound = [binding for group in bindings(site, STEP_S) for binding in group]
     start, end = START + timedelta(days=1), START + timedelta(days=1 + days)
     names = frozenset(name for entry in rules().values() for name in entry.rule.fault)
-    injected = draw(seed, start, end, of_each, names)
+    injected = draw(seed, (start, end), (of_each, 0), names).injections
     scenario = Scenario(SIMULATOR_SITE, seed, START, end, STEP_S)
     found = await asyncio.to_thread(simulate, site, bound, scenario, injected)
     return await replay_rules(db, site, Past(found.samples, found.devices), start, end, seed)

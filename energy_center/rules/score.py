@@ -8,33 +8,44 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import sqrt
 from statistics import median
 
 from energy_center.rules.backtest import Finding
 
 Related = Callable[[str, str], bool]
+Z_95 = 1.959964  # of the standard normal distribution, two-sided
 
 
 @dataclass(frozen=True, slots=True)
 class TrueFault:
-    """What really was wrong: an injected fault at an equipment over a time."""
+    """What really was wrong: an injected fault at an equipment over a time.
+
+    One `below` the size that its rule promises to find may explain an alarm, and is counted apart.
+    """
 
     name: str
     equipment_id: str
     start: datetime
     end: datetime
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RuleScore:
-    """`found` of `faults` that this rule should find; `false_alarms`: those that nothing explains."""
+    """`found` of `faults` that this rule should find; `false_alarms`: those that nothing explains.
+
+    `delays_s`: from the start of each found fault to its first alarm. `small` are the faults below size.
+    """
 
     rule_id: str
     faults: int
     found: int
     alarms: int
     false_alarms: int
-    median_delay_s: float | None
+    delays_s: tuple[float, ...]
+    small: int = 0
+    small_found: int = 0
 
     @property
     def recall(self) -> float | None:
@@ -46,6 +57,24 @@ class RuleScore:
         """Share of alarms that a fault explains; None where there was no alarm."""
         return 1.0 - self.false_alarms / self.alarms if self.alarms else None
 
+    @property
+    def median_delay_s(self) -> float | None:
+        """Median delay of the faults found."""
+        return median(self.delays_s) if self.delays_s else None
+
+    def __add__(self, other: "RuleScore") -> "RuleScore":
+        """Both runs' counts together."""
+        return RuleScore(
+            rule_id=self.rule_id,
+            faults=self.faults + other.faults,
+            found=self.found + other.found,
+            alarms=self.alarms + other.alarms,
+            false_alarms=self.false_alarms + other.false_alarms,
+            delays_s=self.delays_s + other.delays_s,
+            small=self.small + other.small,
+            small_found=self.small_found + other.small_found,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -55,6 +84,24 @@ class Score:
     rules: tuple[RuleScore, ...]
     missed: tuple[TrueFault, ...]
     unexplained: tuple[Finding, ...]
+
+    def __add__(self, other: "Score") -> "Score":
+        """Two runs of the same rules."""
+        return Score(
+            self.overall + other.overall,
+            tuple(one + two for one, two in zip(self.rules, other.rules, strict=True)),
+            self.missed + other.missed,
+            self.unexplained + other.unexplained,
+        )
+
+
+def wilson(found: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22, without continuity correction)."""
+    share, square = found / of, Z_95**2
+    middle = share + square / (2 * of)
+    half = Z_95 * sqrt(share * (1 - share) / of + square / (4 * of**2))
+    scale = 1 + square / of
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def score(
@@ -84,7 +131,8 @@ def score(
         _row(rule_id, findings, faults, explained, unexplained, names) for rule_id, names in finds.items()
     )
     meant = {name for names in finds.values() for name in names}
-    in_scope = [i for i, fault in enumerate(faults) if fault.name in meant]
+    in_scope = [i for i, fault in enumerate(faults) if fault.name in meant and not fault.below]
+    small = [i for i, fault in enumerate(faults) if fault.name in meant and fault.below]
     missed = tuple(faults[i] for i in in_scope if not explained[i])
     overall = RuleScore(
         rule_id="overall",
@@ -92,7 +140,9 @@ def score(
         found=len(in_scope) - len(missed),
         alarms=len(findings),
         false_alarms=len(unexplained),
-        median_delay_s=_median([_delay_s(faults[i], explained[i]) for i in in_scope if explained[i]]),
+        delays_s=tuple(_delay_s(faults[i], explained[i]) for i in in_scope if explained[i]),
+        small=len(small),
+        small_found=sum(1 for i in small if explained[i]),
     )
     return Score(overall, rows, missed, tuple(unexplained))
 
@@ -119,20 +169,20 @@ def _row(
     names: Sequence[str],
 ) -> RuleScore:
     meant = [i for i, fault in enumerate(faults) if fault.name in names]
-    own = {i: [f for f in explained.get(i, ()) if f.rule_id == rule_id] for i in meant}
+    by_rule = {i: [f for f in explained.get(i, ()) if f.rule_id == rule_id] for i in meant}
+    own = {i: found for i, found in by_rule.items() if not faults[i].below}
+    small = [found for i, found in by_rule.items() if faults[i].below]
     return RuleScore(
         rule_id=rule_id,
-        faults=len(meant),
+        faults=len(own),
         found=sum(1 for found in own.values() if found),
         alarms=sum(1 for f in findings if f.rule_id == rule_id),
         false_alarms=sum(1 for f in unexplained if f.rule_id == rule_id),
-        median_delay_s=_median([_delay_s(faults[i], found) for i, found in own.items() if found]),
+        delays_s=tuple(_delay_s(faults[i], found) for i, found in own.items() if found),
+        small=len(small),
+        small_found=sum(1 for found in small if found),
     )
 
 
 def _delay_s(fault: TrueFault, found: Sequence[Finding]) -> float:
     return max(0.0, min((f.raised_at - fault.start).total_seconds() for f in found))
-
-
-def _median(numbers: Sequence[float]) -> float | None:
-    return median(numbers) if numbers else None

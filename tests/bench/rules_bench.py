@@ -52,7 +52,7 @@ def rows() -> Iterator[Row]:
 
 def _year() -> Iterator[Row]:
     site, zone = numbered(load_site(SITE_FILE).site), ZoneInfo("Asia/Taipei")
-    bound = bindings(site, STEP_S)
+    bound = [binding for group in bindings(site, STEP_S) for binding in group]
     scenario = Scenario(SIMULATOR_SITE, 1, START, START + SEEN, STEP_S)
     past = _weeks(simulate(site, bound, scenario, []))
     points = len({p.point_id for b in bound for p in b.all_points})

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from energy_center.cli.detection_plan import KINDS, draw
+from energy_center.cli.detection_kinds import KINDS
+from energy_center.cli.detection_plan import draw
 from energy_center.rules.backtest import Finding
 from energy_center.rules.find_rules import rules
-from energy_center.rules.score import TrueFault, score
+from energy_center.rules.score import TrueFault, score, wilson
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 FINDS = {"leak": ("tank_leak",), "level": ("tank_leak", "pump_failed"), "blind": ("drift",)}
@@ -80,14 +81,38 @@ def test_a_fault_that_nobody_finds_lowers_recall() -> None:
 
 
 def test_the_plan_is_the_same_for_a_seed_and_leaves_places_time_to_recover() -> None:
-    names = frozenset(KINDS)
-    plan = draw(7, START, hour(24 * 60), 3, names)
-    assert plan == draw(7, START, hour(24 * 60), 3, names)
-    assert plan != draw(8, START, hour(24 * 60), 3, names)
+    names, span = frozenset(KINDS), (START, hour(24 * 90))
+    plan = draw(7, span, (3, 1), names).injections
+    assert plan == draw(7, span, (3, 1), names).injections
+    assert plan != draw(8, span, (3, 1), names).injections
     for one in plan:
-        assert START <= one.start < one.end <= hour(24 * 60)
+        assert START <= one.start < one.end <= hour(24 * 90)
         others = [o for o in plan if o.name == one.name and o.place == one.place and o is not one]
         assert all(o.start >= one.end + timedelta(hours=24) or o.end <= one.start for o in others)
+    assert {one.name for one in plan if one.below} == {name for name, kind in KINDS.items() if kind.size}
+
+
+def test_times_at_which_nothing_works_are_refused_and_counted() -> None:
+    span = (START, hour(24 * 90))
+    late = draw(7, span, (3, 0), frozenset({"tank_leak"}), lambda _n, _p, start, _e: start >= hour(1500))
+    assert all(one.start >= hour(1500) for one in late.injections)
+    assert late.refused["tank_leak"] > 0
+
+
+def test_a_fault_below_size_explains_its_alarm_and_counts_apart() -> None:
+    faults = [TrueFault("tank_leak", "tank", hour(10), hour(20), below=True)]
+    result = score([finding("leak", 11)], faults, FINDS, same_place, timedelta(0), {}, same_place)
+    assert (result.overall.faults, result.overall.false_alarms) == (0, 0)
+    assert (result.overall.small, result.overall.small_found) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "of", "low", "high"),
+    # Agresti and Coull 1998, The American Statistician 52, p. 119: 0 of 10; Newcombe 1998: 81 of 263
+    [(0, 10, 0.0, 0.278), (81, 263, 0.2553, 0.3662), (36, 36, 0.9036, 1.0)],
+)
+def test_wilson_interval(found: int, of: int, low: float, high: float) -> None:
+    assert wilson(found, of) == pytest.approx((low, high), abs=5e-4)
 
 
 def test_every_injected_kind_is_sought_by_a_rule() -> None:

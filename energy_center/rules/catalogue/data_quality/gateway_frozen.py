@@ -89,6 +89,7 @@ RULE = Rule(
             ((79, Expect.NORMAL),),
         ),
     ),
+    also=("unit_mismatch",),
 )
 
 

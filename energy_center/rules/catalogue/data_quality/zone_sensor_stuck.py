@@ -41,6 +41,7 @@ RULE = Rule(
     source="engineering practice: unchanged for 6 h while a partner moves",
     fault=("sensor_stuck",),
     hides=frozenset({Path.SENSOR}),
+    also=("sensor_broken",),
     texts={
         "zh-TW": RuleTexts(
             name="室內溫度感測值停滯",

@@ -28,7 +28,7 @@ RULE = Rule(
     ),
     parameters=(
         Parameter("window_min", 10.0, "min", "engineering practice: a pit is emptied within minutes"),
-        Parameter("least_fall_m", 0.02, "m", "engineering practice: two steps of the level sensor"),
+        Parameter("least_fall_m", 0.05, "m", "engineering practice: a twentieth of what a sound pump does"),
     ),
     hold_s=600,
     keep_s=600,
@@ -104,6 +104,10 @@ RULE = Rule(
             {"level": "?x60", "pumps[0]": "1x60", "pumps[1]": "0x60"},
             ((59, Expect.NORMAL),),
         ),
+    ),
+    also=(
+        "inflow_high",
+        "pump_short_cycling",
     ),
 )
 

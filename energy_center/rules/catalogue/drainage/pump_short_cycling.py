@@ -82,6 +82,10 @@ RULE = Rule(
             ((239, Expect.NORMAL),),
         ),
     ),
+    also=(
+        "inflow_high",
+        "pump_no_effect",
+    ),
 )
 
 

@@ -125,6 +125,7 @@ RULE = Rule(
             step_s=10,
         ),
     ),
+    also=("inflow_high",),
 )
 
 

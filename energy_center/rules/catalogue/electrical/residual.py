@@ -105,6 +105,10 @@ RULE = Rule(
         ),
     ),
     classes=frozenset({"Building_Electrical_Meter"}),
+    also=(
+        "unit_mismatch",
+        "meter_offline",
+    ),
 )
 
 

@@ -118,6 +118,7 @@ RULE = Rule(
             ((149, Expect.NORMAL),),
         ),
     ),
+    also=("mixed_air_sensor_wrong",),
 )
 
 

@@ -109,6 +109,7 @@ RULE = Rule(
             ((99, Expect.NORMAL),),
         ),
     ),
+    also=("mixed_air_sensor_wrong",),
 )
 
 
@@ -117,7 +118,8 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     steps = frame.steps(p["average_min"] * 60)
     drop = (frame["mixed"].mean(steps) - frame["supply"].mean(steps)).rounded()
     settled = frame.steps(p["settled_min"] * 60)
-    shut = held((frame["valve"] < p["shut_below"]) & frame["fan"].on(), settled)
-    return Verdict.above(
-        drop, p["least_drop_k"], {"temperature_drop_K": drop, "chilled_water_valve_%": frame["valve"]}, shut
-    )
+    on = frame["fan"].on()
+    shut = held((frame["valve"] < p["shut_below"]) & on, settled)
+    figures = {"temperature_drop_K": drop, "chilled_water_valve_%": frame["valve"]}
+    # a valve that must open to cool passes little: false, so that a mended one returns in summer too
+    return Verdict.above(drop, p["least_drop_k"], figures, on, shut)

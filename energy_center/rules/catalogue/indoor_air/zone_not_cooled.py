@@ -114,6 +114,10 @@ RULE = Rule(
         ),
     ),
     also=(
+        "sensor_spikes",
+        "sensor_broken",
+        "vav_starved",
+        "stuck_damper",
         "setpoint_too_low",
         "sensor_stuck",
         "sensor_drift",
@@ -125,9 +129,9 @@ RULE = Rule(
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Well above the set-point at full call, while cold water is there."""
     over = (frame["zone"] - frame["setpoint"]).rounded()
-    calls = frame["fan"].on() & (frame["valve"] > p["wide_open"])
+    served = frame["fan"].on()
     if frame.has("water"):
-        calls = calls & (frame["water"] < p["cold_water_c"])
-    return Verdict.above(
-        over, p["over_k"], {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]}, calls
-    )
+        served = served & (frame["water"] < p["cold_water_c"])
+    calls = frame["valve"] > p["wide_open"]  # a room that calls no more is mended, not unknown
+    figures = {"over_setpoint_K": over, "chilled_water_valve_%": frame["valve"]}
+    return Verdict.above(over, p["over_k"], figures, served, calls)

@@ -99,6 +99,7 @@ RULE = Rule(
             ((59, Expect.NORMAL),),
         ),
     ),
+    also=("tank_level_stuck",),
 )
 
 

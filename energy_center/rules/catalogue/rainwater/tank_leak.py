@@ -122,6 +122,7 @@ RULE = Rule(
             {"capacity_m3": 120.0},
         ),
     ),
+    also=("tank_level_stuck",),
 )
 
 
