@@ -26,6 +26,7 @@ PATHS = (
     "/bills",
     "/bills?view=contract",
     "/bills?view=check",
+    "/suggestions",
     "/more",
 )
 

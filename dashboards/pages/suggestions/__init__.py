@@ -100,7 +100,7 @@ def _segments(
 
 
 def _together(name: Text, run: SuggestionRun, request: PageRequest) -> Component:
-    """All proposed savings of a building at once, each equipment-hour counted once."""
+    """All that was found in a building at once, each equipment-hour counted once."""
     t, held = request.t, run.together
     energy, used = held.get("energy_kwh") or 0.0, held.get("used_kwh") or 0.0
     share = f" ({energy / used:.1%})" if used else ""
