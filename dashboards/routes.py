@@ -126,7 +126,7 @@ PAGES: tuple[Page, ...] = (
         icon="devices",
     ),
     Page("/bills", "nav.bills", bills.draw, menu=5, icon="bills"),
-    Page("/measures", "nav.measures", measures.draw, menu=7, icon="measures"),
+    Page("/measures", "nav.measures", measures.draw, icon="measures"),
     Page("/measures/{measure_id}", "nav.measures", measure.draw),
     Page(
         "/on-call",

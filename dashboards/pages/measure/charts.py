@@ -119,6 +119,7 @@ def _graph(
     return dcc.Graph(
         figure={"data": traces, "layout": layout},
         className="trend",
+        style={"height": "280px"},
         responsive=True,
         config={
             "displayModeBar": False,

@@ -27,7 +27,7 @@ def _form(
     number = detail.measure.measure_id
     return html.Form(
         inside,
-        className="act fields",
+        className="act measure-form",
         **{
             "data-api": f"/api/v1/measures/{number}/{act}",
             "data-body": json.dumps(body),

@@ -97,7 +97,7 @@ async def _form(request: PageRequest) -> Component:
     ]
     form = html.Form(
         fields,
-        className="act fields",
+        className="act measure-form",
         **{
             "data-api": "/api/v1/measures",
             "data-nodraft": "1",

@@ -46,7 +46,6 @@ def test_the_menu_is_in_order() -> None:
         "/work-orders",
         "/bills",
         "/suggestions",
-        "/measures",
         "/duties",
         "/more",
     ]
