@@ -23,6 +23,8 @@ PAGES = {
     "work-orders": "/work-orders",
     "devices": "/devices",
     "bills": "/bills",
+    "bill-check": "/bills?view=check",
+    "bill-what-if": "/bills?view=what_if&pv_kwp=200&battery_kwh=400&battery_kw=100",
     "on-call": "/on-call",
     "savings": "/suggestions",
     "measures": "/measures",
