@@ -146,6 +146,7 @@ def _missing_words(path: str, _missing: NotFound, language: str) -> str:
         "alarm": "alarm.not_found",
         "work_orders": "work_order.not_found",
         "devices": "devices.not_found",
+        "rules": "tuning.not_found",
     }
     return text(keys.get(subject, "overview.no_site"), language)
 

@@ -100,6 +100,13 @@ CREATE TABLE public.alarm_told (
     CONSTRAINT alarm_told_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'returned'::text])))
 );
 
+CREATE TABLE public.alarm_verdict (
+    alarm_id bigint NOT NULL,
+    was_right boolean NOT NULL,
+    said_by text NOT NULL,
+    said_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.app_user (
     user_id integer NOT NULL,
     name text NOT NULL,
@@ -772,11 +779,60 @@ CREATE TABLE public.retention_state (
     CONSTRAINT retention_state_one_check CHECK (one)
 );
 
+CREATE TABLE public.rule_adoption (
+    adoption_id integer NOT NULL,
+    rule_key text NOT NULL,
+    parameters jsonb NOT NULL,
+    reason text NOT NULL,
+    adopted_by text NOT NULL,
+    adopted_at timestamp with time zone NOT NULL,
+    undone_by text,
+    undone_at timestamp with time zone,
+    CONSTRAINT rule_adoption_check CHECK (((undone_by IS NULL) = (undone_at IS NULL))),
+    CONSTRAINT rule_adoption_reason_check CHECK ((reason <> ''::text))
+);
+
+ALTER TABLE public.rule_adoption ALTER COLUMN adoption_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rule_adoption_adoption_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.rule_checkpoint (
     rule_id text NOT NULL,
     equipment_id text NOT NULL,
     at timestamp with time zone NOT NULL,
     memory jsonb NOT NULL
+);
+
+CREATE TABLE public.rule_comparison (
+    comparison_id integer NOT NULL,
+    rule_key text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    first_set jsonb NOT NULL,
+    second_set jsonb NOT NULL,
+    state text NOT NULL,
+    share_done double precision DEFAULT 0 NOT NULL,
+    result jsonb,
+    problem text,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT rule_comparison_check CHECK ((since < until)),
+    CONSTRAINT rule_comparison_share_done_check CHECK (((share_done >= (0)::double precision) AND (share_done <= (1)::double precision))),
+    CONSTRAINT rule_comparison_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE public.rule_comparison ALTER COLUMN comparison_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rule_comparison_comparison_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.rule_state (
@@ -1001,6 +1057,9 @@ ALTER TABLE ONLY public.alarm
 ALTER TABLE ONLY public.alarm_told
     ADD CONSTRAINT alarm_told_pkey PRIMARY KEY (alarm_id, episode, state, contact_id);
 
+ALTER TABLE ONLY public.alarm_verdict
+    ADD CONSTRAINT alarm_verdict_pkey PRIMARY KEY (alarm_id);
+
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_name_key UNIQUE (name);
 
@@ -1118,8 +1177,14 @@ ALTER TABLE ONLY public.reading_hour
 ALTER TABLE ONLY public.retention_state
     ADD CONSTRAINT retention_state_pkey PRIMARY KEY (one);
 
+ALTER TABLE ONLY public.rule_adoption
+    ADD CONSTRAINT rule_adoption_pkey PRIMARY KEY (adoption_id);
+
 ALTER TABLE ONLY public.rule_checkpoint
     ADD CONSTRAINT rule_checkpoint_pkey PRIMARY KEY (rule_id, equipment_id, at);
+
+ALTER TABLE ONLY public.rule_comparison
+    ADD CONSTRAINT rule_comparison_pkey PRIMARY KEY (comparison_id);
 
 ALTER TABLE ONLY public.rule_state
     ADD CONSTRAINT rule_state_pkey PRIMARY KEY (rule_id, equipment_id);
@@ -1216,6 +1281,12 @@ CREATE INDEX reading_ts_brin ON ONLY public.reading USING brin (ts) WITH (pages_
 
 CREATE INDEX reading_default_ts_idx ON public.reading_default USING brin (ts) WITH (pages_per_range='32');
 
+CREATE INDEX rule_adoption_key ON public.rule_adoption USING btree (rule_key, adoption_id DESC);
+
+CREATE INDEX rule_comparison_key ON public.rule_comparison USING btree (rule_key, comparison_id DESC);
+
+CREATE INDEX rule_comparison_open ON public.rule_comparison USING btree (comparison_id) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+
 CREATE INDEX suggestion_alarm ON public.suggestion USING btree (alarm_id) WHERE (alarm_id IS NOT NULL);
 
 CREATE INDEX utility_bill_month ON public.utility_bill USING btree (building_id, month, utility_bill_id);
@@ -1246,6 +1317,9 @@ ALTER TABLE ONLY public.alarm_told
 
 ALTER TABLE ONLY public.alarm_told
     ADD CONSTRAINT alarm_told_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES public.notification_outbox(outbox_id);
+
+ALTER TABLE ONLY public.alarm_verdict
+    ADD CONSTRAINT alarm_verdict_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(alarm_id);
 
 ALTER TABLE ONLY public.bus_state
     ADD CONSTRAINT bus_state_collector_id_fkey FOREIGN KEY (collector_id) REFERENCES public.collector_state(collector_id) ON DELETE CASCADE;

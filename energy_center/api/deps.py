@@ -38,6 +38,7 @@ MeasureManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_MEASURES))]
 RosterPlanner = Annotated[User, Depends(WhoMay(Permission.MANAGE_ON_CALL))]
 DutyKeeper = Annotated[User, Depends(WhoMay(Permission.KEEP_DUTIES))]
 DutyManager = Annotated[User, Depends(WhoMay(Permission.MANAGE_DUTIES))]
+RuleTuner = Annotated[User, Depends(WhoMay(Permission.TUNE_RULES))]
 Administrator = Annotated[User, Depends(WhoMay(Permission.ADMINISTER))]
 
 

@@ -28,6 +28,7 @@ TAGS = [
     {"name": "energy", "description": "Energy of meters and spaces: amounts, balance, intensity, CO2."},
     {"name": "bills", "description": "Bills, what other tariffs would cost, and the best contract."},
     {"name": "alarms", "description": "Alarms and what people did about them (ISA-18.2)."},
+    {"name": "rules", "description": "Parameters of rules: compared over the past, adopted, taken back."},
     {"name": "notification", "description": "Contacts, teams, the roster on call, levels, who was told."},
     {"name": "work orders", "description": "Work from an alarm or by hand, to its verified end."},
     {"name": "commands", "description": "Writes to equipment, where the site file allows them."},

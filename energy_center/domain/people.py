@@ -28,6 +28,7 @@ class Permission(StrEnum):
     MANAGE_ON_CALL = "manage_on_call"
     KEEP_DUTIES = "keep_duties"
     MANAGE_DUTIES = "manage_duties"
+    TUNE_RULES = "tune_rules"
     ADMINISTER = "administer"
 
 
@@ -41,6 +42,7 @@ _MANAGER = _TECHNICIAN | {
     Permission.COMMAND_EQUIPMENT,
     Permission.MANAGE_ON_CALL,
     Permission.MANAGE_DUTIES,
+    Permission.TUNE_RULES,
 }
 _GRANTS: dict[UserRole, frozenset[Permission]] = {
     UserRole.VIEWER: _VIEWER,

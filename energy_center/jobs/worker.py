@@ -19,6 +19,7 @@ from energy_center.services.notify_people import notify_people, queue_digests
 from energy_center.services.run_rules import run_rules
 from energy_center.services.suggest_savings import suggest_due
 from energy_center.services.tell_people import Addresses, deliver_due, open_channels
+from energy_center.services.tune_rules import run_next_comparison
 from energy_center.services.verify_measure import verify_due
 from energy_center.services.watch_blindness import watch_blindness
 from energy_center.services.watch_collection import watch_collection
@@ -37,6 +38,8 @@ OUTBOX_EVERY_S = 2.0
 OUTBOX_LIMIT_S = 60.0  # with one send's own limit still within a message's lease
 PEOPLE_EVERY_S = 5.0
 DIGEST_EVERY_S = 60.0
+COMPARISONS_EVERY_S = 3.0
+COMPARISONS_LIMIT_S = 6 * 3_600.0
 SUGGESTIONS_EVERY_S = 300.0
 COLLECTION_EVERY_S = 15.0
 BLINDNESS_EVERY_S = 3_600.0
@@ -156,12 +159,6 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
     async def outbox_job(now: datetime) -> None:
         await deliver_due(db, channels, now, addresses)
 
-    async def people_job(now: datetime) -> None:
-        await notify_people(db, now)
-
-    async def digest_job(now: datetime) -> None:
-        await queue_digests(db, now)
-
     async def suggestions_job(now: datetime) -> None:
         await suggest_due(db, now)
 
@@ -180,8 +177,7 @@ def jobs(settings: Settings, db: Database) -> list[Job]:
         Job("suggestions", SUGGESTIONS_EVERY_S, suggestions_job),
         Job("blindness", BLINDNESS_EVERY_S, partial(_watch_blindness, db, names)),
         Job("collection", COLLECTION_EVERY_S, collection_job),
-        Job("people", PEOPLE_EVERY_S, people_job),
-        Job("digest", DIGEST_EVERY_S, digest_job),
+        *_jobs_for_people(db),
         Job("outbox", OUTBOX_EVERY_S, outbox_job, limit_s=OUTBOX_LIMIT_S),
         Job("measures", MEASURES_EVERY_S, partial(_verify_measures, db)),
     ]
@@ -194,6 +190,27 @@ async def _watch_blindness(db: Database, names: tuple[str, ...], now: datetime) 
 async def _verify_measures(db: Database, now: datetime) -> None:
     if await load_site(db) is not None:
         await verify_due(db, now)
+
+
+def _jobs_for_people(db: Database) -> list[Job]:
+    """What people are told, and the comparisons that they asked for."""
+
+    async def people_job(now: datetime) -> None:
+        await notify_people(db, now)
+
+    async def digest_job(now: datetime) -> None:
+        await queue_digests(db, now)
+
+    async def comparisons_job(now: datetime) -> None:
+        del now
+        while await run_next_comparison(db):
+            pass  # until none waits
+
+    return [
+        Job("people", PEOPLE_EVERY_S, people_job),
+        Job("digest", DIGEST_EVERY_S, digest_job),
+        Job("comparisons", COMPARISONS_EVERY_S, comparisons_job, limit_s=COMPARISONS_LIMIT_S),
+    ]
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

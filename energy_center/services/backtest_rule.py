@@ -1,6 +1,7 @@
 """A rule over stored history, by the same functions as live; nothing is written."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,8 +16,8 @@ from energy_center.services.rule_samples import QUARTER_S, samples_of
 from energy_center.services.run_rules import device_samples
 from energy_center.store.pool import Database
 from energy_center.store.rule_state import device_changes
+from energy_center.store.rule_tuning import load_tuned_site
 from energy_center.store.series import Grain, read_series
-from energy_center.store.site import load_site
 
 LONGEST_RAW = timedelta(days=2)
 
@@ -62,13 +63,17 @@ async def backtest_rule(
     *,
     overrides: Mapping[str, float],
     grain: Grain | None = None,
+    equipment_id: str | None = None,
+    watch: Callable[[float], Awaitable[None]] | None = None,
 ) -> BacktestReport:
-    """Run one rule over (since, until] with parameters overridden.
+    """Run one rule over (since, until] with parameters overridden, at one equipment where named.
+
+    `watch` is told the share that is done after each equipment, and may raise to end it.
 
     Raises NotFound when there is no such rule, site or equipment for it, Invalid for an unknown parameter or
     an empty period.
     """
-    entry, site = find_rule(rule_id), await load_site(db)
+    entry, site = find_rule(rule_id), await load_tuned_site(db)
     if site is None:
         raise NotFound("No site has been applied yet")
     if until <= since:
@@ -78,14 +83,20 @@ async def backtest_rule(
         raise Invalid(
             f"{rule_id} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}"
         )
-    given = {**site.rule_parameters.get(rule_id, {}), **overrides}
-    tuned = replace(site, rule_parameters={**site.rule_parameters, rule_id: given})
-    bound = bind({rule_id: entry}, tuned)
+    key = rule_id if equipment_id is None else f"{rule_id}@{equipment_id}"
+    given = {**site.rule_parameters.get(key, {}), **overrides}
+    tuned = replace(site, rule_parameters={**site.rule_parameters, key: given})
+    found = bind({rule_id: entry}, tuned)
+    bound = [b for b in found if equipment_id in (None, b.equipment.equipment_id)]
     if not bound:
         raise NotFound(f"{rule_id} applies to no equipment of this site")
     chosen = grain or (Grain.RAW if until - since <= LONGEST_RAW else Grain.QUARTER)
     zone = ZoneInfo(site.time_zone)
-    places = [await _replay(db, binding, since, until, chosen, zone) for binding in bound]
+    places = []
+    for n, binding in enumerate(bound, 1):
+        places.append(await _replay(db, binding, since, until, chosen, zone))
+        if watch is not None:
+            await watch(n / len(bound))
     return BacktestReport(rule_id, since, until, chosen, given, tuple(places))
 
 
@@ -105,5 +116,5 @@ async def _replay(
     devices: dict[str, Samples] = {}
     if binding.devices:
         devices = device_samples(await device_changes(db, start))
-    result = replay(binding, samples, devices, since, until, zone)
+    result = await asyncio.to_thread(replay, binding, samples, devices, since, until, zone)
     return PlaceReport(binding.equipment.equipment_id, result.findings, result.unknown_share)

@@ -48,8 +48,8 @@ from energy_center.store.rule_state import (
     read_rule_states,
     write_rule_states,
 )
+from energy_center.store.rule_tuning import load_tuned_site
 from energy_center.store.series import Grain, read_series
-from energy_center.store.site import load_site
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ async def run_rules(db: Database, now: datetime, channels: tuple[str, ...] = ("f
 
     All that follows is one transaction: a crash repeats the run, never half of it.
     """
-    site = await load_site(db)
+    site = await load_tuned_site(db)
     if site is None:
         return RunReport(0, 0, 0)
     plan = plan_of(site)

@@ -43,7 +43,7 @@ def test_the_walk_sees_every_subject_of_the_plan():
         *("energy", "spaces", "meter-events", "demand", "bills", "measures", "suggestions"),
         *("duties", "attachments"),
         *("devices", "collectors", "commands", "users", "audit", "progress"),
-        *("contacts", "on-call", "notifications"),
+        *("contacts", "on-call", "notifications", "rules", "comparisons", "adoptions"),
     }
     assert len(WRITES) >= 8
 

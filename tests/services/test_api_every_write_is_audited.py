@@ -81,6 +81,8 @@ DUTY_DONE = {
     "done_on": "2026-06-12",
     "papers": [{"kind": "record", "reference": "AED-7"}],
 }
+RULE = "/api/v1/rules/power-factor-low"
+ADOPTION: dict[str, object] = {"parameters": {"hold": 900}, "reason": "Too many at night"}
 LogIn = Callable[[UserRole], Awaitable[httpx.AsyncClient]]
 
 # operation -> who does it, requests sent first so that it can succeed, its body
@@ -158,6 +160,19 @@ WRITES: dict[
         [("POST", "/api/v1/measures", MEASURE), ("POST", "/api/v1/measures/1/moves", DONE)],
         {},
     ),
+    ("POST", "/api/v1/rules/{rule_id}/comparisons"): (UserRole.MANAGER, [], {"days": 1}),
+    ("POST", "/api/v1/comparisons/{comparison_id}/cancel"): (
+        UserRole.MANAGER,
+        [("POST", f"{RULE}/comparisons", {"days": 1})],
+        {},
+    ),
+    ("POST", "/api/v1/rules/{rule_id}/adoptions"): (UserRole.MANAGER, [], ADOPTION),
+    ("POST", "/api/v1/adoptions/{adoption_id}/undo"): (
+        UserRole.MANAGER,
+        [("POST", f"{RULE}/adoptions", ADOPTION)],
+        {},
+    ),
+    ("PUT", f"{ALARM}/verdict"): (UserRole.OPERATOR, [], {"was_right": False}),
     ("POST", "/api/v1/contacts"): (UserRole.OPERATOR, [], CONTACT),
     ("PUT", "/api/v1/contacts/{contact_id}"): (UserRole.OPERATOR, [ADD_CONTACT], {"label": "Phone"}),
     ("DELETE", "/api/v1/contacts/{contact_id}"): (UserRole.OPERATOR, [ADD_CONTACT], {}),
@@ -257,6 +272,7 @@ async def test_write_leaves_a_row(
         "equipment_id": "ahu",
         "name": "operator",
         "priority": "high",
+        "rule_id": "power-factor-low",
     }
 
     async def send(method: str, path: str, wanted: dict[str, object]) -> None:

@@ -22,7 +22,7 @@ START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 WORDS = Text("壹", "one")
 
 
-async def _history(database: Database) -> Site:
+async def history(database: Database) -> Site:
     """A day at one reading a minute: 0.70 power factor from 06:00 to 12:00."""
     roles = (Role.POWER_FACTOR, Role.ACTIVE_POWER)
     points = tuple(Point("m", role.value, role, 60.0) for role in roles)
@@ -43,7 +43,7 @@ async def _history(database: Database) -> Site:
 
 @pytest.mark.parametrize("grain", [Grain.RAW, Grain.QUARTER])
 async def test_both_grains_of_history_find_the_same_alarm(database: Database, grain: Grain) -> None:
-    site = await _history(database)
+    site = await history(database)
     while await roll_up(database, site.time_zone, START + timedelta(days=2)):
         pass
     end = START + timedelta(days=1)
@@ -59,7 +59,7 @@ async def test_both_grains_of_history_find_the_same_alarm(database: Database, gr
 
 
 async def test_another_parameter_another_answer(database: Database) -> None:
-    await _history(database)
+    await history(database)
     end = START + timedelta(days=1)
     report = await backtest_rule(
         database, "power-factor-low", START, end, overrides={"least_factor": 0.6}, grain=Grain.RAW
@@ -68,7 +68,7 @@ async def test_another_parameter_another_answer(database: Database) -> None:
 
 
 async def test_mistakes_are_named(database: Database) -> None:
-    await _history(database)
+    await history(database)
     end = START + timedelta(days=1)
     with pytest.raises(Invalid, match="least_factor"):
         await backtest_rule(database, "power-factor-low", START, end, overrides={"least": 1.0})

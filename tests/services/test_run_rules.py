@@ -12,7 +12,7 @@ from energy_center.domain.readings import PointId, Reading
 from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind, Text
 from energy_center.domain.work_orders import WorkOrderState
 from energy_center.errors import Conflict, Invalid, NotAllowed, NotFound
-from energy_center.services import alarms, work_orders
+from energy_center.services import alarms, tune_rules, work_orders
 from energy_center.services.run_rules import run_rules
 from energy_center.store import audit, outbox
 from energy_center.store.devices import set_device_state
@@ -289,3 +289,19 @@ async def test_waste_is_reckoned_over_the_whole_time(database: Database) -> None
     assert suggestion["energy_kwh"] == pytest.approx(12.0 * hours, rel=0.05)
     assert suggestion["carbon_kg"] == pytest.approx(12.0 * hours * 0.474, rel=0.05)
     assert suggestion["money_ntd"] > 0
+
+
+async def test_an_adopted_parameter_holds_from_the_next_run_until_it_is_undone(database: Database) -> None:
+    site = await _apply(database)
+    asked = Actor("chen", "203.0.113.9")
+    rule, place = "sump-high-pump-off", "sump"
+    made = await tune_rules.adopt(database, rule, place, {"hold": 3_000}, "Cleaning", asked, at(0))
+    await _read(database, site, at(5), 1.9, 0.0)
+    assert (await run_rules(database, at(5), ())).raised == 0
+    await tune_rules.undo(database, made.adoption_id, asked, at(5))
+    await _read(database, site, at(6), 1.9, 0.0)
+    assert (await run_rules(database, at(6), ())).raised == 1
+    with pytest.raises(Conflict):
+        await tune_rules.undo(database, made.adoption_id, asked, at(6))
+    with pytest.raises(Invalid, match="no parameter 'holds'"):
+        await tune_rules.adopt(database, rule, place, {"holds": 1}, "x", asked, at(6))

@@ -90,6 +90,8 @@ def _facts(row: AlarmRow, request: PageRequest) -> Component:
             ),
         ),
     ]
+    rule = dcc.Link(t("tuning.parameters"), href=f"/rules/{row.rule_id}")
+    entries.append(pair(t("tuning.rule"), rule))
     if row.returned_at is not None:
         entries.append(pair(t("alarm_event.returned"), html.Span(_when(row.returned_at, request))))
     if who := who_when(row, request):

@@ -21,6 +21,7 @@ async def draw(request: PageRequest) -> Component:
                     _link("/duties", "duties", request),
                     _link("/on-call", "notifications", request),
                     _link("/devices", "devices", request),
+                    _link("/rules", "rules", request),
                     html.Div(
                         [html.Span(request.t("shell.language_label")), language_switch(request.language)],
                         className="more-row",

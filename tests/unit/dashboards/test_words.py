@@ -18,6 +18,7 @@ from energy_center.domain.people import UserRole
 from energy_center.domain.quantities import Role
 from energy_center.domain.readings import Quality
 from energy_center.domain.supervision import ErrorKind, Trouble
+from energy_center.domain.tuning import ComparisonState
 from energy_center.domain.work_orders import MOVES, WorkOrderState
 from energy_center.i18n.text import LANGUAGES, MissingText, catalogue, text
 from energy_center.services.figures import FigureSource, FigureState
@@ -88,6 +89,7 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     wanted += [f"device_status.{status.value}" for status in DeviceStatus]
     wanted += [f"device_{group}.{kind.value}" for kind in ErrorKind for group in ("error", "advice")]
     wanted += [f"collector_trouble.{trouble.value}" for trouble in Trouble]
+    wanted += [f"tuning.state.{state.value}" for state in ComparisonState]
     wanted += [f"told.kinds.{kind.value}" for kind in MessageKind]
     wanted += [f"told.states.{state.value}" for state in Delivery]
     wanted += [f"contact.digests.{digest.value}" for digest in Digest]
