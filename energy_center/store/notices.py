@@ -13,18 +13,23 @@ from energy_center.store.pool import Connection
 # An alarm is somebody's to know while it is neither seen, put aside nor hidden behind another.
 _NEEDS = "a.state = 'unacknowledged' AND a.suppressed_by IS NULL AND coalesce(a.shelved_until, $1) <= $1"
 
-# $1 now, $2 alarms raised before that are not begun; an episode is the event that raised or reopened it;
-# one that chatters stays one episode
+# $1 now, $2 alarms that came up before that are not begun; an episode is the event that raised, reopened or
+# released it, or that showed by late readings that it had not gone when people were told so; one that
+# chatters, or is corrected while people know of it, stays one episode
 _BEGIN = f"""
 INSERT INTO alarm_notice (alarm_id, episode, started_at)
 SELECT a.alarm_id, e.event_id, $1
 FROM alarm a
 JOIN LATERAL (
-    SELECT event_id, at FROM alarm_event
-    WHERE alarm_id = a.alarm_id AND event IN ('raised', 'reopened') ORDER BY event_id DESC LIMIT 1
+    SELECT v.event_id, v.at, v.event FROM alarm_event v
+    WHERE v.alarm_id = a.alarm_id AND (v.event IN ('raised', 'reopened', 'released')
+        OR v.event = 'corrected' AND EXISTS (
+            SELECT FROM alarm_notice o WHERE o.alarm_id = a.alarm_id AND o.ended_at <= v.at))
+    ORDER BY v.event_id DESC LIMIT 1
 ) e ON true
-WHERE {_NEEDS} AND e.at > $2 AND NOT (a.chattering AND EXISTS (
-    SELECT FROM alarm_notice o WHERE o.alarm_id = a.alarm_id AND o.ended_at IS NULL))
+WHERE {_NEEDS} AND greatest(e.at, a.shelved_until) > $2
+    AND NOT ((a.chattering OR e.event = 'corrected') AND EXISTS (
+        SELECT FROM alarm_notice o WHERE o.alarm_id = a.alarm_id AND o.ended_at IS NULL))
 ORDER BY a.alarm_id LIMIT 5000
 ON CONFLICT DO NOTHING"""  # noqa: S608 constant text
 

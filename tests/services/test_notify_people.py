@@ -66,6 +66,28 @@ async def _told(database: Database) -> list[tuple[str, MessageKind]]:
     return [(r.recipient, r.kind) for r in reversed(rows)]
 
 
+async def _hide(database: Database, alarm_id: int, by: str | None) -> None:
+    async with database.transaction() as conn:
+        await conn.execute("UPDATE alarm SET suppressed_by = $2 WHERE alarm_id = $1", alarm_id, by)
+
+
+async def _state(database: Database, alarm_id: int, state: str, returned_at: datetime | None) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(
+            "UPDATE alarm SET state = $2, returned_at = $3 WHERE alarm_id = $1", alarm_id, state, returned_at
+        )
+
+
+async def _event(database: Database, alarm_id: int, event: str, at: datetime) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(
+            "INSERT INTO alarm_event (alarm_id, at, actor, event) VALUES ($1, $2, 'system:rules', $3)",
+            alarm_id,
+            at,
+            event,
+        )
+
+
 async def test_levels_until_acknowledged(database: Database, two_levels: None) -> None:
     alarm_id = await raise_alarm(database, NOW)
     for minutes in (0, 1, 14):
@@ -93,6 +115,62 @@ async def test_suppressed_and_shelved_alarms_tell_nobody(database: Database, two
     assert await _told(database) == []
     await notify_people(database, NOW + timedelta(hours=1))
     assert await _told(database) == [("lin", MessageKind.ALARM)]
+
+
+@pytest.mark.parametrize("hidden_by", ["out-of-service/1", "alarm/99"])
+async def test_what_was_hidden_for_days_is_told_when_it_is_released(
+    database: Database, two_levels: None, hidden_by: str
+) -> None:
+    alarm_id = await raise_alarm(database, NOW - timedelta(days=2))
+    await _hide(database, alarm_id, hidden_by)
+    await notify_people(database, NOW)
+    assert await _told(database) == []
+    await _hide(database, alarm_id, None)
+    await _event(database, alarm_id, "released", NOW)
+    await notify_people(database, NOW)
+    assert await _told(database) == [("lin", MessageKind.ALARM)]
+
+
+async def test_what_was_told_before_it_was_hidden_is_told_again_level_by_level(
+    database: Database, two_levels: None
+) -> None:
+    alarm_id = await raise_alarm(database, NOW)
+    await notify_people(database, NOW)
+    await _hide(database, alarm_id, "out-of-service/1")
+    await notify_people(database, NOW + MINUTE)
+    await _hide(database, alarm_id, None)
+    await _event(database, alarm_id, "released", NOW + 60 * MINUTE)
+    await notify_people(database, NOW + 60 * MINUTE)
+    assert await _told(database) == [("lin", MessageKind.ALARM)] * 2
+
+
+async def test_what_was_shelved_at_once_for_days_is_told_after_that(
+    database: Database, two_levels: None
+) -> None:
+    raised_at = NOW - timedelta(days=2)
+    alarm_id = await raise_alarm(database, raised_at)
+    await shelve(database, alarm_id, NOW, Actor("lin", "x"), "pump is out", raised_at)
+    await notify_people(database, NOW - MINUTE)
+    assert await _told(database) == []
+    await notify_people(database, NOW)
+    assert await _told(database) == [("lin", MessageKind.ALARM)]
+
+
+async def test_an_alarm_that_late_readings_show_as_never_gone_is_told_anew(
+    database: Database, two_levels: None
+) -> None:
+    alarm_id = await raise_alarm(database, NOW)
+    await notify_people(database, NOW)
+    await _state(database, alarm_id, "returned_unacknowledged", NOW + MINUTE)
+    await notify_people(database, NOW + MINUTE)
+    await _event(database, alarm_id, "corrected", NOW + 2 * MINUTE)
+    await _state(database, alarm_id, "unacknowledged", None)
+    for minute in (2, 3):
+        await notify_people(database, NOW + minute * MINUTE)
+    assert await _told(database) == [("lin", MessageKind.ALARM)] * 2
+    await _event(database, alarm_id, "corrected", NOW + 4 * MINUTE)
+    await notify_people(database, NOW + 4 * MINUTE)
+    assert await _told(database) == [("lin", MessageKind.ALARM)] * 2, "only its times were corrected"
 
 
 async def test_mail_and_webhook_get_the_message_once_and_the_return(
