@@ -5,6 +5,7 @@ are closed it moves as the duty says. Whether one is open, overdue or done is to
 is stored for a due date that nobody has touched yet.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,6 +19,9 @@ from energy_center.domain.calendars import GovernmentCalendar
 from energy_center.domain.site import Text
 
 _LONGEST_CLOSURE = 30  # days; no calendar closes offices longer
+_IN_EVERY_MONTH = 28
+_INTERVAL = re.compile(r"[1-9]\d{0,2}")
+_SOUGHT_TO = "20400101T000000"  # the calendar repeats after 28 years: what is not due by then never is
 
 
 class Basis(StrEnum):
@@ -118,7 +122,8 @@ class Deed:
 
 
 def check_recurrence(rule: str) -> None:
-    """Raises ValueError, saying what is wrong, for a rule that is no RRULE or leaves out years or months.
+    """Raises ValueError, saying what is wrong, for a rule that is no RRULE, leaves out years or months, or is
+    never due.
 
     RFC 5545 skips a 29 February or a 31st where there is none: -1 is the last day.
     """
@@ -129,13 +134,22 @@ def check_recurrence(rule: str) -> None:
         )
     if parts.get("FREQ") not in {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}:
         raise ValueError("FREQ is one of YEARLY, MONTHLY, WEEKLY, DAILY")
-    late = [day for day in parts.get("BYMONTHDAY", "").split(",") if day in {"29", "30", "31"}]
-    if late and not _has_day(parts, int(late[-1])):
-        raise ValueError(f"not every month has a day {late[-1]}: write BYMONTHDAY=-1 for the last day")
+    if not _INTERVAL.fullmatch(parts.get("INTERVAL", "1")):  # dateutil steps on the spot for ever with 0
+        raise ValueError("INTERVAL is a whole number from 1 to 999")
+    _check_days(parts)
     try:
-        rrulestr(rule, dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 dates only
+        dates = rrulestr(f"{rule};UNTIL={_SOUGHT_TO}", dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 dates only
     except (ValueError, KeyError) as cause:
         raise ValueError(f"{rule!r} is no RRULE of RFC 5545: {cause}") from cause
+    if next(iter(dates), None) is None:
+        raise ValueError(f"{rule!r} is never due")
+
+
+def _check_days(parts: Mapping[str, str]) -> None:
+    days = [int(day) for day in parts.get("BYMONTHDAY", "").split(",") if day.removeprefix("+").isdecimal()]
+    latest = max(days, default=0)
+    if latest > _IN_EVERY_MONTH and not _has_day(parts, latest):
+        raise ValueError(f"not every month has a day {latest}: write BYMONTHDAY=-1 for the last day")
 
 
 def _has_day(parts: Mapping[str, str], day_of_month: int) -> bool:
@@ -146,7 +160,9 @@ def _has_day(parts: Mapping[str, str], day_of_month: int) -> bool:
 
 @lru_cache(maxsize=512)
 def _rules(recurrence: str, starts_on: date) -> rruleset:
-    in_every_month = min(starts_on.day, 28)  # else RFC 5545 skips the months and years that lack the day
+    in_every_month = min(
+        starts_on.day, _IN_EVERY_MONTH
+    )  # else RFC 5545 skips the months and years that lack the day
     begin = datetime.combine(starts_on.replace(day=in_every_month), time())
     rules = rruleset(cache=True)
     rules.rrule(rrulestr(recurrence, dtstart=begin))  # type: ignore[arg-type]

@@ -77,6 +77,8 @@ async def _standings(client: httpx.AsyncClient) -> list[str]:
         ({"papers": []}, "Papers are missing: record"),
         ({"papers": [{"kind": "record", "attachment_id": 77}]}, "no file 77"),
         ({"done_on": "2026-04-30"}, "Done before 2026-05-01"),
+        ({"due_on": "0001-01-01"}, "2000"),
+        ({"due_on": "9999-12-31"}, "2101"),
         ({"due_on": "2099-06-30", "done_on": "2099-06-12"}, "lies ahead"),
         ({"is_waived": True, "papers": []}, "needs a reason"),
     ],

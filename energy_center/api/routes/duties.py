@@ -159,8 +159,8 @@ class NewRecord(BaseModel):
         }
     )
 
-    due_on: date
-    done_on: date
+    due_on: date = Field(ge=date(2000, 1, 1), le=date(2101, 12, 31))
+    done_on: date = Field(ge=date(2000, 1, 1), le=date(2101, 12, 31))
     is_waived: bool = False
     done_by: Line = Field(default="", max_length=100)
     note: Words = Field(default="", max_length=2000)

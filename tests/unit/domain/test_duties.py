@@ -89,6 +89,11 @@ def test_where_a_due_date_stands(today: date, deed: Deed | None, expected: Stand
         ("FREQ=HOURLY", "FREQ is one of"),
         ("every month", "FREQ is one of"),
         ("FREQ=MONTHLY;BYDAY=XX", "RFC 5545"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL is a whole number"),
+        ("FREQ=MONTHLY;INTERVAL=-1", "INTERVAL is a whole number"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-30", "never due"),
+        ("FREQ=MONTHLY;BYMONTHDAY=+31", "not every month has a day 31"),
+        ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31,30", "not every month has a day 31"),
     ],
 )
 def test_a_recurrence_that_would_leave_dates_out_is_refused(rule: str, words: str):
