@@ -27,6 +27,12 @@ PATHS = (
     "/bills?view=contract",
     "/bills?view=check",
     "/suggestions",
+    "/measures",
+    "/duties",
+    "/rules",
+    "/on-call",
+    "/contacts",
+    "/notifications",
     "/more",
 )
 
