@@ -22,7 +22,7 @@ from energy_center.rules.bind import Binding
 from energy_center.rules.engine import Change, ChangeKind
 from energy_center.rules.rule import Waste
 from energy_center.rules.window import Frame, Signal, from_micros
-from energy_center.services.group_alarms import find_leader, join_group, release_group
+from energy_center.services.group_alarms import find_leader, join_group
 from energy_center.services.hide_alarms import SYSTEM, Run, hide_if_needed, tell
 from energy_center.services.reckon_saving import reckon
 from energy_center.store import alarms as store
@@ -140,8 +140,6 @@ async def _return(run: Run, finding: Finding, change: Change, alarm: Alarm) -> N
         saving = reckon(waste, run.site, finding.binding.building_id, alarm.onset_at, at)
         await store.set_evidence(conn, alarm.alarm_id, evidence_of(finding, change), asdict(saving))
     await _event(run, alarm.alarm_id, AlarmEventKind.RETURNED, at)
-    if not alarm.chattering:
-        await release_group(conn, alarm, at)
     await store.notify_alarms(conn, alarm.alarm_id)
 
 

@@ -1,7 +1,7 @@
 """Flood control: many alarms at once with a common cause become one.
 
-The first ones are shown and told; the others are recorded under the first, and shown when that one has
-gone but they still stand. Safety alarms are never grouped (ANSI/ISA-18.2-2016, 12.4).
+The first ones are shown and told; the others are recorded under the first, and shown and told when that one
+is not listed any more but they still stand. Safety alarms are never grouped (ANSI/ISA-18.2-2016, 12.4).
 """
 
 from collections.abc import Callable
@@ -81,11 +81,3 @@ async def join_group(conn: Connection, alarm: Alarm, leader: Alarm) -> None:
     await store.add_event(conn, leader.alarm_id, AlarmEventKind.GROUPED, name, at, note)
     await store.add_event(conn, alarm.alarm_id, AlarmEventKind.GROUPED, name, at, f"alarm/{leader.alarm_id}")
     await store.notify_alarms(conn, leader.alarm_id)
-
-
-async def release_group(conn: Connection, leader: Alarm, at: datetime) -> None:
-    """Show again what was grouped under an alarm that has gone."""
-    for alarm_id in await store.release_alarms(conn, f"alarm/{leader.alarm_id}"):
-        note = f"alarm/{leader.alarm_id}"
-        await store.add_event(conn, alarm_id, AlarmEventKind.RELEASED, RULES_ACTOR.name, at, note)
-        await store.notify_alarms(conn, alarm_id)

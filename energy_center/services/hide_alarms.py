@@ -9,7 +9,7 @@ from energy_center.domain.alarms import DELAY_OFF, Alarm, AlarmEventKind, Suppre
 from energy_center.domain.site import Site
 from energy_center.rules.dependencies import Dependencies, Key, Stood
 from energy_center.rules.find_texts import find_texts
-from energy_center.services.group_alarms import RULES_ACTOR, release_group
+from energy_center.services.group_alarms import RULES_ACTOR
 from energy_center.services.tell_people import queue_alarm
 from energy_center.services.triage import triage
 from energy_center.store import alarm_stretches as kept
@@ -101,7 +101,6 @@ async def end_chatter(run: Run, until: datetime) -> None:
     for alarm in await kept.latched_alarms(run.conn, until - DELAY_OFF):
         await store.update_alarm(run.conn, moves.return_to_normal(alarm, alarm.latched_at or until))
         await store.add_event(run.conn, alarm.alarm_id, AlarmEventKind.CHATTER_ENDED, SYSTEM, until)
-        await release_group(run.conn, alarm, until)
         await store.notify_alarms(run.conn, alarm.alarm_id)
 
 
@@ -113,3 +112,9 @@ async def end_lapsed(run: Run) -> None:
     for alarm in await kept.hidden_alarms(run.conn, Suppression.OUT_OF_SERVICE.value):
         if alarm.suppressed_by not in still_out:
             await release(run, alarm, run.now)
+
+
+async def release_leaderless(run: Run) -> None:
+    """Show what stands grouped under an alarm that has gone, was withdrawn, or is itself out of the list."""
+    for alarm in await kept.leaderless_alarms(run.conn):
+        await release(run, alarm, run.now)

@@ -27,7 +27,7 @@ from energy_center.rules.frames import build_frame
 from energy_center.rules.rule import Waste
 from energy_center.rules.window import US, Condition, Frame, Samples, from_micros, grid, to_micros
 from energy_center.services.change_alarm import Finding, apply_change
-from energy_center.services.hide_alarms import Run, end_chatter, end_lapsed, release_due
+from energy_center.services.hide_alarms import Run, end_chatter, end_lapsed, release_due, release_leaderless
 from energy_center.services.judge_again import reconcile
 from energy_center.services.rule_samples import QUARTER_S, samples_of
 from energy_center.store.late_arrivals import (
@@ -183,6 +183,7 @@ async def _apply(run: Run, judged: Sequence[_Judged]) -> tuple[int, int]:
         await release_due(run, until)
         await end_chatter(run, until)
     await end_lapsed(run)
+    await release_leaderless(run)
     kinds = [change.kind for *_, change in changes]
     return kinds.count(ChangeKind.RAISED), kinds.count(ChangeKind.RETURNED)
 

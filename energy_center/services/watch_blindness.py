@@ -13,7 +13,7 @@ from energy_center.domain.alarms import Alarm, AlarmEventKind, AlarmId, AlarmSta
 from energy_center.rules.blind_alarm import PRIORITY, RULE_ID
 from energy_center.rules.blindness import OVER_DAYS, Blindness, over_days
 from energy_center.rules.window import to_micros
-from energy_center.services.group_alarms import find_leader, join_group, release_group
+from energy_center.services.group_alarms import find_leader, join_group
 from energy_center.services.hide_alarms import SYSTEM, Run, hide_if_needed, tell
 from energy_center.services.run_rules import plan_of
 from energy_center.store import alarms as store
@@ -106,5 +106,4 @@ def _evidence(blind: Sequence[Blind], now: datetime) -> dict[str, object]:
 async def _return(run: Run, alarm: Alarm) -> None:
     await store.update_alarm(run.conn, moves.return_to_normal(alarm, run.now))
     await store.add_event(run.conn, alarm.alarm_id, AlarmEventKind.RETURNED, SYSTEM, run.now)
-    await release_group(run.conn, alarm, run.now)
     await store.notify_alarms(run.conn, alarm.alarm_id)

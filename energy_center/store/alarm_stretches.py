@@ -23,6 +23,14 @@ WHERE a.suppression = $1 AND a.state IN ('unacknowledged', 'acknowledged')
     AND ($2::text IS NULL OR a.equipment_id = $2)
 ORDER BY a.alarm_id LIMIT 10000 FOR UPDATE"""  # noqa: S608 constant text
 
+# a leader that is shelved is in the list still
+_LEADERLESS = f"""
+SELECT {columns_of_alarm()} FROM alarm a
+WHERE a.suppression = 'flood' AND a.state IN ('unacknowledged', 'acknowledged') AND NOT EXISTS (
+    SELECT FROM alarm l WHERE a.suppressed_by = 'alarm/' || l.alarm_id
+        AND l.state IN ('unacknowledged', 'acknowledged') AND l.suppressed_by IS NULL)
+ORDER BY a.alarm_id LIMIT 10000 FOR UPDATE OF a"""  # noqa: S608 constant text
+
 _LATCHED = f"""
 SELECT {columns_of_alarm()} FROM alarm a
 WHERE a.latched_at <= $1 AND a.state IN ('unacknowledged', 'acknowledged')
@@ -110,6 +118,11 @@ def corrected(stretch: Stretch, words: str) -> Stretch:
 async def hidden_alarms(conn: Connection, suppression: str, equipment_id: str | None = None) -> list[Alarm]:
     """Active alarms that are suppressed in one way, locked until the transaction ends."""
     return [alarm_of(row) for row in await conn.fetch(_HIDDEN, suppression, equipment_id)]
+
+
+async def leaderless_alarms(conn: Connection) -> list[Alarm]:
+    """Active alarms grouped under one that is not in the list any more, locked until the transaction ends."""
+    return [alarm_of(row) for row in await conn.fetch(_LEADERLESS)]
 
 
 async def latched_alarms(conn: Connection, quiet_since: datetime) -> list[Alarm]:

@@ -79,11 +79,6 @@ WHERE ($1::text IS NULL OR a.rule_id = $1) AND a.raised_at > $2
     AND a.state IN ('unacknowledged', 'acknowledged') AND a.suppressed_by IS NULL
 ORDER BY a.raised_at, a.alarm_id LIMIT 1000"""  # noqa: S608 constant text
 
-_RELEASE = """
-UPDATE alarm SET suppressed_by = NULL, suppression = NULL
-WHERE suppressed_by = $1 AND suppression = 'flood' AND state IN ('unacknowledged', 'acknowledged')
-RETURNING alarm_id"""
-
 _EVENTS = """
 SELECT at, actor, event, comment FROM alarm_event WHERE alarm_id = $1 ORDER BY event_id LIMIT 1000"""
 
@@ -181,11 +176,6 @@ async def open_alarms(conn: Connection, rule_ids: Sequence[str]) -> list[Alarm]:
 async def standing_alarms(conn: Connection, rule_id: str | None, since: datetime) -> list[Alarm]:
     """Alarms of a rule (of all, for None) raised since then that still stand and are shown, oldest first."""
     return [alarm_of(row) for row in await conn.fetch(_STANDING, rule_id, since)]
-
-
-async def release_alarms(conn: Connection, suppressed_by: str) -> list[AlarmId]:
-    """Show those again that were grouped under another and still stand; their numbers."""
-    return [AlarmId(row["alarm_id"]) for row in await conn.fetch(_RELEASE, suppressed_by)]
 
 
 async def lock_alarm(conn: Connection, alarm_id: int) -> Alarm | None:

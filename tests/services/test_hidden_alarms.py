@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind, 
 from energy_center.errors import Conflict, Invalid, NotFound
 from energy_center.services import alarms, out_of_service
 from energy_center.services.alarm_performance import read_alarm_health, read_blindness
-from energy_center.services.group_alarms import find_leader
+from energy_center.services.group_alarms import find_leader, join_group
 from energy_center.services.run_rules import SETTLE_S, run_rules
 from energy_center.store import alarms as store
 from energy_center.store import audit, outbox
@@ -209,3 +210,34 @@ async def test_a_flood_is_grouped_by_what_its_alarms_share(database: Database) -
         assert leader.alarm_id == first.alarm_id
         assert await find_leader(conn, await raised(conn, 11, 3, Priority.CRITICAL), made) is None
         assert await find_leader(conn, await raised(conn, 12, 3, Priority.LOW), made) is None
+
+
+GONE: dict[str, dict[str, Any]] = {
+    "returned": {"state": AlarmState.RETURNED_UNACKNOWLEDGED, "returned_at": START},
+    "withdrawn": {"state": AlarmState.NORMAL, "returned_at": START, "withdrawn_at": START},
+}
+
+
+@pytest.mark.parametrize("gone", [*GONE, "out of service"])
+async def test_what_is_grouped_is_shown_and_told_when_its_leader_is_not_listed_any_more(
+    database: Database, site: Site, gone: str
+) -> None:
+    alike = [
+        Alarm(AlarmId(0), RULE, name, Priority.HIGH, AlarmState.UNACKNOWLEDGED, at(0), at(0))
+        for name in ("lift", "member")
+    ]
+    async with database.transaction() as conn:
+        leader, member = [replace(a, alarm_id=await store.insert_alarm(conn, a, {}, {})) for a in alike]
+        await join_group(conn, member, leader)
+    await judge(database, 1)
+    assert [a.alarm_id for a in await alarms.list_alarms(database, hidden=True)] == [member.alarm_id]
+    if gone in GONE:
+        async with database.transaction() as conn:
+            await store.update_alarm(conn, replace(leader, **GONE[gone]))
+    else:
+        await out_of_service.take_out(database, "lift", at(30), "inspection", OPERATOR, at(1))
+    await judge(database, 2)
+    assert member.alarm_id in [a.alarm_id for a in await alarms.list_alarms(database)]
+    assert [m.channel for m in await outbox.told(database, alarm_id=member.alarm_id)] == ["file"]
+    await judge(database, 3)
+    assert len(await outbox.told(database, alarm_id=member.alarm_id)) == 1
