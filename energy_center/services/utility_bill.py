@@ -37,7 +37,7 @@ NAMES: Mapping[str, str] = {
     "應繳總額": "total",
     "電費總金額": "total",
 }
-_FIGURE = re.compile(r"^(energy|demand)(\.[a-z0-9_]+)?$|^power_factor$|^total$|^amount\.[a-z_]+$")
+_FIGURE = re.compile(r"(energy|demand)(\.[a-z0-9_]+)?|power_factor|total|amount\.[a-z_]+")
 _UNIT = re.compile(r"[（(][^）)]*[）)]|\s")
 
 
@@ -48,13 +48,12 @@ def read_utility_bill(path: Path) -> dict[str, Decimal]:
 
 def is_figure(name: str) -> bool:
     """Whether a bill can have such a figure."""
-    return _FIGURE.match(name) is not None
+    return _FIGURE.fullmatch(name) is not None
 
 
 def figures_of_csv(text: str, file_name: str) -> dict[str, Decimal]:
     """The same of a file's text. Raises ConfigError with every mistake."""
-    rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
-    cells = list(_cells(rows))
+    cells = list(_cells(_rows(text, file_name)))
     found: dict[str, Decimal] = {}
     mistakes: list[str] = []
     for line, name, number in cells:
@@ -79,15 +78,28 @@ def figures_of_csv(text: str, file_name: str) -> dict[str, Decimal]:
     return found
 
 
-def _cells(rows: list[list[str]]) -> Iterator[tuple[int, str, str]]:
+def _rows(text: str, file_name: str) -> list[tuple[int, list[str]]]:
+    """Rows that hold anything, each with its line in the file."""
+    reader = csv.reader(text.splitlines())
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as cause:
+        raise ConfigError([f"{file_name}, line {reader.line_num}: {cause}"]) from cause
+
+
+def _cells(rows: list[tuple[int, list[str]]]) -> Iterator[tuple[int, str, str]]:
     """(Line, name, number) of either shape; a heading such as `name,number` is passed over."""
     if not rows:
         return
-    if len(rows) == 2 and all(_figure(name) for name in rows[0] if name.strip()):  # noqa: PLR2004
-        yield from ((2, name, number) for name, number in zip(rows[0], rows[1], strict=False) if name.strip())
+    heads = rows[0][1]
+    if len(rows) == 2 and all(_figure(name) for name in heads if name.strip()):  # noqa: PLR2004
+        line, numbers = rows[1]
+        yield from (
+            (line, name, number) for name, number in zip(heads, numbers, strict=False) if name.strip()
+        )
         return
-    for line, row in enumerate(rows, start=1):
-        if line == 1 and _figure(row[0]) is None and len(rows) > 1:
+    for at, (line, row) in enumerate(rows):
+        if at == 0 and _figure(row[0]) is None and len(rows) > 1:
             continue
         yield line, row[0], row[1] if len(row) > 1 else ""
 
@@ -96,7 +108,7 @@ def _figure(name: str) -> str | None:
     plain = _UNIT.sub("", name)
     if plain in NAMES:
         return NAMES[plain]
-    return plain if _FIGURE.match(plain) else None
+    return plain if is_figure(plain) else None
 
 
 def read_number(text: str) -> Decimal | None:

@@ -19,6 +19,11 @@ from energy_center.errors import Invalid
 from energy_center.services.utility_bill import NAMES, read_number
 
 MOST_PAGES = 10
+# what pypdf stumbles over in damaged files, besides its own errors
+_UNREADABLE = (
+    *(PyPdfError, ValueError, LookupError, TypeError, AttributeError),
+    *(RuntimeError, AssertionError, ArithmeticError),
+)
 _NAMES: Mapping[str, str] = {
     **NAMES,
     "尖峰用電度數": "energy.peak",
@@ -64,7 +69,7 @@ def pdf_text(content: bytes) -> str:
         if len(read.pages) > MOST_PAGES:
             raise Invalid(f"The PDF has {len(read.pages)} pages; a bill has at most {MOST_PAGES}")
         words = "\n".join(page.extract_text() for page in read.pages)
-    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError, AttributeError) as cause:
+    except _UNREADABLE as cause:
         raise Invalid("The file is no PDF that can be read; type the figures in") from cause
     if not words.strip():
         raise Invalid("The PDF holds a picture without words; type the figures in")

@@ -110,6 +110,8 @@ def test_all_plans_are_listed(capsys: pytest.CaptureFixture[str]):
         ("項目,數值\n雜項,1\n", "bill.csv, line 2: '雜項' is no figure of a bill"),
         ("total,1\ntotal,2\n", "bill.csv, line 2: total is given twice"),
         ("項目,數值\n應繳總額,\n", "bill.csv: no figure in it"),
+        ("項目,數值\n\n\n尖峰度數,12a\n", "bill.csv, line 4: 尖峰度數: '12a' is no number"),
+        ("total,1\n" + "7" * 140_000, "bill.csv, line 2: field larger than field limit (131072)"),
     ],
 )
 def test_an_unreadable_cell_of_a_bill_is_an_error(tmp_path: Path, content: str, mistake: str):

@@ -68,6 +68,7 @@ async def test_a_month_that_we_cannot_reckon_is_kept_all_the_same(database: Data
         ({}, "No figure"),
         ({"colour": Decimal(1)}, "'colour' is no figure of a bill"),
         ({"amount.colour": Decimal(1)}, "'amount.colour' is no figure"),
+        ({"total\n": Decimal(1)}, "is no figure of a bill"),
         ({"total": Decimal("NaN")}, "out of range"),
         ({"total": Decimal(10) ** 12}, "out of range"),
         ({f"energy.b{n}": Decimal(1) for n in range(61)}, "At most 60 figures"),

@@ -80,6 +80,12 @@ def test_what_is_no_pdf_is_said(content: bytes):
         pdf_text(content)
 
 
+def test_a_pdf_packed_in_an_unknown_way_is_said():
+    damaged = pdf_of(["應繳總金額 100 元"]).replace(b"/FlateDecode", b"/FlateXecode")
+    with pytest.raises(Invalid, match="no PDF that can be read"):
+        pdf_text(damaged)
+
+
 def test_a_protected_pdf_and_one_without_words_are_said():
     import io
 
