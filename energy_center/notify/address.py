@@ -12,8 +12,10 @@ from pydantic import SecretStr
 from energy_center.errors import EnvironmentProblem, Invalid
 
 _MAIL = re.compile(r"[^@\s:/?#&=%]{1,64}@[^@\s:/?#&=%]{1,190}\.[^@\s:/?#&=%]{2,63}")
-# What these reach is the server's own desktop or log, never a person.
-_OF_THE_SERVER = frozenset({"dbus", "qt", "glib", "kde", "gnome", "macosx", "windows", "syslog"})
+# What these reach is a desktop or a log, never a person; vapid keeps its keys in files of the server.
+_OF_THE_SERVER = frozenset(
+    {"dbus", "qt", "glib", "kde", "gnome", "macosx", "windows", "syslog", "rsyslog", "vapid"}
+)
 # Services that people run themselves: the host may be shown, it is no secret.
 _WITH_HOST = frozenset(
     {"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "ntfy", "ntfys"}
@@ -51,6 +53,8 @@ def check_address(address: SecretStr, mail_url: SecretStr | None) -> str:
     scheme = parts[0].lower()
     if not parts[1] or scheme in _OF_THE_SERVER or not _is_known(given):
         raise Invalid("The address is neither a mail address nor one that Apprise can send to people by")
+    if _reads_files(given):
+        raise Invalid("The address must not name a file or page to read: no template, keyfile or PGP key")
     host = _host(given) if scheme in _WITH_HOST else None
     return f"{scheme}://{host or ''}…"
 
@@ -68,6 +72,15 @@ def _is_known(address: str) -> bool:
     import apprise
 
     return apprise.Apprise.instantiate(address, suppress_exceptions=True) is not None
+
+
+def _reads_files(address: str) -> bool:
+    """Whether the worker would read what it names, on its disk or its network, and send that out."""
+    import apprise
+
+    held = vars(apprise.Apprise.instantiate(address, suppress_exceptions=True))
+    attached = any(isinstance(one, apprise.AppriseAttachment) and len(one) for one in held.values())
+    return attached or bool(held.get("pgp_key") or held.get("pgp_privkey"))
 
 
 def _host(address: str) -> str | None:

@@ -53,6 +53,7 @@ async def test_contacts_are_ones_own(logged_in: LogIn):
         "no-such://x",
         "nonsense",
         "syslog://",
+        "rsyslog://127.0.0.1",
         "dbus://",
         "gnome://",
         "http://example.test",
@@ -63,6 +64,24 @@ async def test_addresses_that_reach_nobody_are_refused(address: str, logged_in: 
     answer = await client.post("/api/v1/contacts", json={"address": address})
     assert answer.status_code == 422  # a plain mail address needs the installation's mail server
     assert "x" not in answer.json().get("facts", {})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"tgram://123456789:{'a' * 35}/12315544/?template=/etc/hostname",
+        f"tgram://123456789:{'a' * 35}/12315544/?template=http://127.0.0.1:9/metrics.json",
+        f"discord://1234567890123/{'a' * 64}/?template=/etc/hostname",
+        "fcm://project/device/?keyfile=/etc/hostname",
+        "vapid://lin@city.example/lin@city.example?subfile=/etc/hostname&keyfile=/etc/hostname",
+    ],
+)
+async def test_an_address_that_makes_the_worker_read_a_file_or_a_page_is_refused(
+    address: str, logged_in: LogIn
+):
+    client = await logged_in(UserRole.OPERATOR)
+    answer = await client.post("/api/v1/contacts", json={"address": address})
+    assert answer.status_code == 422
 
 
 async def test_a_test_message_says_how_it_went_and_is_limited(
