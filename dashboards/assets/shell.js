@@ -141,9 +141,9 @@
     return body;
   }
 
-  // The one file of a form goes along as base64, with its name.
+  // The one file of a form goes along as base64, with its name; a file without a name was sent by itself.
   async function addFile(form, body) {
-    const chosen = form.querySelector("input[type=file]");
+    const chosen = form.querySelector("input[type=file][name]");
     if (!chosen || !chosen.files.length) { return; }
     const bytes = new Uint8Array(await chosen.files[0].arrayBuffer());
     let words = "";
