@@ -65,12 +65,15 @@ def tuned(site: Site, adopted: Mapping[str, Mapping[str, float]]) -> Site:
 
 
 async def in_force(conn: Connection) -> dict[str, Mapping[str, float]]:
-    """The newest adoption of each key that was not undone."""
+    """Parameter by parameter of each key, the newest adoption that names it and was not undone."""
     rows = await conn.fetch(
-        """SELECT DISTINCT ON (rule_key) rule_key, parameters FROM rule_adoption WHERE undone_at IS NULL
-        ORDER BY rule_key, adoption_id DESC LIMIT 10000"""
+        """SELECT rule_key, parameters FROM rule_adoption WHERE undone_at IS NULL
+        ORDER BY adoption_id DESC LIMIT 10000"""
     )
-    return {row["rule_key"]: row["parameters"] for row in rows}
+    found: dict[str, Mapping[str, float]] = {}
+    for row in rows:
+        found[row["rule_key"]] = {**row["parameters"], **found.get(row["rule_key"], {})}
+    return found
 
 
 async def list_adoptions(conn: Connection, rule_id: str, limit: int) -> list[Adoption]:

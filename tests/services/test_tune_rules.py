@@ -79,3 +79,17 @@ async def test_what_is_in_force_shows_with_where_it_comes_from(database: Databas
     assert (factor.adopted, factor.in_force) == (0.8, 0.8)
     assert factor.default != 0.8
     assert found.equipment == ("m",)
+
+
+async def test_a_second_adoption_leaves_in_force_what_it_does_not_name(database: Database) -> None:
+    await history(database)
+    await tune_rules.adopt(database, RULE, None, {"least_factor": 0.8, "keep": 900.0}, "Lamps", ASKED, END)
+    second = await tune_rules.adopt(database, RULE, None, {"hold": 1800.0, "keep": 60.0}, "Calm", ASKED, END)
+
+    async def adopted() -> dict[str, float | None]:
+        found = await tune_rules.read_tuning(database, RULE)
+        return {p.name: p.adopted for p in found.parameters if p.adopted is not None}
+
+    assert await adopted() == {"least_factor": 0.8, "hold": 1800.0, "keep": 60.0}
+    await tune_rules.undo(database, second.adoption_id, ASKED, END)
+    assert await adopted() == {"least_factor": 0.8, "keep": 900.0}
