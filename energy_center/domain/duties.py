@@ -160,10 +160,10 @@ def _has_day(parts: Mapping[str, str], day_of_month: int) -> bool:
 
 @lru_cache(maxsize=512)
 def _rules(recurrence: str, starts_on: date) -> rruleset:
-    in_every_month = min(
-        starts_on.day, _IN_EVERY_MONTH
-    )  # else RFC 5545 skips the months and years that lack the day
-    begin = datetime.combine(starts_on.replace(day=in_every_month), time())
+    begins_on = starts_on
+    if not re.search("WEEKLY|DAILY", recurrence.upper()):  # else RFC 5545 skips months that lack the day
+        begins_on = starts_on.replace(day=min(starts_on.day, _IN_EVERY_MONTH))
+    begin = datetime.combine(begins_on, time())
     rules = rruleset(cache=True)
     rules.rrule(rrulestr(recurrence, dtstart=begin))  # type: ignore[arg-type]
     return rules

@@ -81,6 +81,8 @@ async def adopt(
     """
     duty = _shipped(duty_id)
     rule = _checked(recurrence or duty.recurrence)
+    if not subject_id.strip():
+        raise Invalid("Say what the duty is done for.", field="subject_id")
     async with db.transaction() as conn:
         made = await store.insert_adoption(
             conn, duty_id, subject_id.strip(), starts_on, rule, responsible, actor.name, now
@@ -238,20 +240,27 @@ async def _between(db: Database, first: date, end: date, now: datetime) -> list[
     names = _names(site)
     async with db.connection() as conn:
         adoptions = await store.list_adoptions(conn)
-        records = {
-            (found.adoption_id, found.deed.due_on): found
-            for found in await store.records_between(conn, first, end)
-        }
+        records: dict[int, dict[date, DutyRecord]] = {}
+        for found in await store.records_between(conn, first, end):
+            records.setdefault(found.adoption_id, {})[found.deed.due_on] = found
     rows = []
     for adoption in adoptions:
         duty = _as_adopted(adoption)
-        dates = []
-        for due in dues(duty, adoption.starts_on, first, end, calendar):
-            found = records.get((adoption.adoption_id, due.due_on))
-            dates.append(DueDate(due, standing(due, found.deed if found else None, today), found))
+        held = records.get(adoption.adoption_id, {})
+        due_dates = {due.due_on: due for due in dues(duty, adoption.starts_on, first, end, calendar)}
+        # what was done stays to be seen after its due date has moved with the rule or the calendar
+        due_dates = {on: _due_once(duty, on) for on in held} | due_dates
+        dates = [
+            DueDate(due, standing(due, held[on].deed if on in held else None, today), held.get(on))
+            for on, due in sorted(due_dates.items())
+        ]
         name = names.get(adoption.subject_id, Text(adoption.subject_id, adoption.subject_id))
         rows.append(AdoptedDuty(adoption, duty, name, tuple(dates)))
     return rows
+
+
+def _due_once(duty: Duty, on: date) -> Due:
+    return Due(on, on - timedelta(days=duty.opens_days), on + timedelta(days=duty.grace_days))
 
 
 def _names(site: Site) -> dict[str, Text]:

@@ -118,6 +118,23 @@ async def test_two_people_never_overwrite_each_other_and_retiring_is_taken_back(
     assert (back.json()["retired_at"], back.json()["responsible"]) == (None, "Lin")
 
 
+async def test_what_was_done_is_still_shown_after_its_due_date_moved(manager: httpx.AsyncClient):
+    path = f"/api/v1/duties/{await _taken_on(manager)}"
+    assert (await manager.post(f"{path}/records", json=DONE)).status_code == 201
+    moved = {"version": 1, "recurrence": "FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=-1"}
+    assert (await manager.patch(path, json=moved)).status_code == 200
+    (row,) = (await manager.get("/api/v1/duties", params={"year": 2026})).json()["duties"]
+    assert [(at["due_on"], at["standing"]) for at in row["dates"]] == [
+        ("2026-05-29", "overdue"),
+        ("2026-06-30", "done"),
+    ]
+    assert row["dates"][1]["record"]["papers"][0]["reference"] == "A-7"
+
+
+async def test_a_duty_is_taken_on_for_something(manager: httpx.AsyncClient):
+    assert (await manager.post("/api/v1/duties", json=AED | {"subject_id": "  "})).status_code == 422
+
+
 async def test_a_year_comes_to_what_was_kept_in_time(database: Database, writable_point: None):
     made = await duties.adopt(database, "lift-upkeep", "Lift 3", date(2026, 1, 1), ACTOR, NOW)
     for due_on, done_on in (("2026-01-30", "2026-01-20"), ("2026-02-26", "2026-03-03")):

@@ -41,6 +41,12 @@ def test_a_yearly_duty_that_began_on_a_leap_day_is_due_every_year():
     assert found == [date(year, 2, 28) for year in (2025, 2026, 2027, 2028)]
 
 
+def test_weeks_count_from_the_very_day_also_at_the_end_of_a_month():
+    weekly = replace(MONTHLY, recurrence="FREQ=WEEKLY", on_day_off=OnDayOff.KEEP)
+    found = _dates(weekly, date(2026, 1, 30), date(2026, 1, 1), date(2026, 2, 20))
+    assert found == [date(2026, 1, 30), date(2026, 2, 6), date(2026, 2, 13)]
+
+
 def test_a_due_date_in_the_new_year_holidays_moves_before_or_behind_them():
     # 2026: offices are closed from Saturday 14 to Sunday 22 February (行政院 115 年行事曆)
     on_the_18th = replace(MONTHLY, recurrence="FREQ=MONTHLY;BYMONTHDAY=18")
