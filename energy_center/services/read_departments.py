@@ -44,9 +44,9 @@ class Department:
 
     @property
     def headcount(self) -> float | None:
-        """The people of all parts, None where no part counts any."""
+        """The people of all parts, None unless every part counts its own: the others' energy has no heads."""
         counted = [part.headcount for part in self.parts if part.headcount is not None]
-        return sum(counted) if counted else None
+        return sum(counted) if counted and len(counted) == len(self.parts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class DepartmentFigures:
     """Electricity of a department over [start, end).
 
     `shares` 0..1 by meter expression is the part of each meter's energy that the department gets by its floor
-    area; `is_allocated` is False where a meter of its own measures it. `coverage` is that of the least
-    covered meter.
+    area; `is_allocated` is False where a meter of its own measures it and no other part of it. `coverage` is
+    that of the least covered meter.
     """
 
     department: Department
@@ -103,7 +103,10 @@ async def read_departments(db: Database, space_id: str, period: Interval) -> lis
     energy = {meter: await read_energy(db, meter, period, Step.DAY) for meter in sorted(meters)}
     return [
         _figures(
-            d, shares[d.department_id], energy, is_allocated=meter_of_space(site, d.department_id) is None
+            d,
+            shares[d.department_id],
+            energy,
+            is_allocated=shares[d.department_id] != {meter_of_space(site, d.department_id): 1.0},
         )
         for d in departments
     ]
@@ -111,8 +114,8 @@ async def read_departments(db: Database, space_id: str, period: Interval) -> lis
 
 def _shares(site: Site, department: Department) -> dict[str, float]:
     own = meter_of_space(site, department.department_id)
-    if own is not None:
-        return {own: 1.0}
+    if own is not None:  # it measures the parts in other spaces too
+        return {own: department.area_m2 / _whole_area_m2(site, department.department_id)}
     spaces = {space.space_id: space for space in site.spaces}
     shares: dict[str, float] = {}
     for part in department.parts:
@@ -124,6 +127,12 @@ def _shares(site: Site, department: Department) -> dict[str, float]:
         share = part.area_m2 / whole * (1.0 if of_meter is None else of_meter)
         shares[meter] = shares.get(meter, 0.0) + share
     return {meter: min(share, 1.0) for meter, share in shares.items()}
+
+
+def _whole_area_m2(site: Site, department_id: str) -> float:
+    tops = [space.space_id for space in site.spaces if space.parent_id is None]
+    all_parts = [d for top in tops for d in departments_of(site, top) if d.department_id == department_id]
+    return sum(d.area_m2 for d in all_parts)
 
 
 def _figures(

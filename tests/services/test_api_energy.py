@@ -246,13 +246,17 @@ async def test_departments_by_their_meter_or_by_floor_area(database: Database, s
         spaces=(
             hall,
             replace(
-                floor, attributes={**floor.attributes, "departments": [department("finance", 1095.75, 10)]}
+                floor,
+                attributes={
+                    **floor.attributes,
+                    "departments": [department("finance", 1095.75, 10), department("archive", 200.0, 4)],
+                },
             ),
             replace(
                 upper,
                 attributes={
                     **floor.attributes,
-                    "departments": [department("finance", 438.3, 5), department("archive", 800.0, None)],
+                    "departments": [department("finance", 438.3, 5), department("archive", 600.0, None)],
                 },
             ),
             annex,
@@ -273,8 +277,12 @@ async def test_departments_by_their_meter_or_by_floor_area(database: Database, s
     assert (archive["how"], archive["shares"]) == ("measured", {"floor-meter": 1.0})
     assert archive["kwh_per_m2_year"] == pytest.approx(80 * 8766 / 800)
     assert archive["kwh_per_head_year"] is None
-    (below,) = await _get(client, "/spaces/hall-b1/departments", **_span(30))
-    assert below["shares"] == {"main": pytest.approx(0.125)}
+    finance, archive = await _get(client, "/spaces/hall-b1/departments", **_span(30))
+    assert finance["shares"] == {"main": pytest.approx(0.125)}
+    # its meter measures the rooms on the other floor too: a quarter of its area is here
+    assert (archive["how"], archive["shares"]) == ("allocated by area", {"floor-meter": 0.25})
+    assert archive["kwh_per_m2_year"] == pytest.approx(80 * 8766 / 800)
+    assert archive["kwh_per_head_year"] == pytest.approx(80 * 8766 / 4 / 4)
     assert await _get(client, "/spaces/annex/departments", **_span(30)) == []
     assert (await client.get("/api/v1/spaces/nowhere/departments")).status_code == 404
 
