@@ -187,7 +187,8 @@ def _lacking(kept: KeptMonth, bill: BillView, request: PageRequest) -> list[Comp
     lacking = [name_of(f, bill, request) for f in wanted_figures(bill) if f not in kept.held.figures]
     if not lacking:
         return []
-    words = request.t("bill.import_lacking", figures="、".join(lacking))
+    comma = ", " if request.language == "en" else "、"
+    words = request.t("bill.import_lacking", figures=comma.join(lacking))
     return [html.Div(html.P(words, className="bill-note"), className="panel bill-notes")]
 
 
