@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from energy_center.domain.calendars import GovernmentCalendar
-from energy_center.domain.quantities import QUANTITIES, Kind, Role
+from energy_center.domain.quantities import Kind, Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Point, Site, Space
 from energy_center.domain.timeline import local_date, midnight
@@ -38,7 +38,7 @@ from energy_center.tariffs.bill_model import BillingPeriod
 MONTHS = 12
 _QUARTER_S = 900
 _US = 1_000_000
-_GAUGES = frozenset(
+_SERIES = frozenset(
     {
         Role.ACTIVE_POWER,
         Role.CHILLED_WATER_FLOW,
@@ -142,13 +142,20 @@ def _parents(equipment: Sequence[Equipment], power: Mapping[str, Floats]) -> dic
 async def _gauges(
     db: Database, equipment: Sequence[Equipment], frame: Frame
 ) -> dict[tuple[str, Role], Floats]:
-    points = [p for e in equipment for p in e.points if p.role in _GAUGES]
-    found = {}
+    asked = [p for e in equipment for p in e.points if p.role in _SERIES]
+    found = {(p.equipment_id, p.role): await _counted(db, p, frame) for p in asked if p.kind is Kind.COUNTER}
+    points = [p for p in asked if p.kind is not Kind.COUNTER]
     for first in range(0, len(points), 20):  # twenty points of a year are 700,000 rows
         part = points[first : first + 20]
         rows = await read_series(db, [p.point_id for p in part], frame.start, frame.end, Grain.QUARTER)
         found.update(await asyncio.to_thread(_placed, part, rows, frame))
     return found
+
+
+async def _counted(db: Database, register: Point, frame: Frame) -> Floats:
+    """What a register counted in each quarter-hour; NaN where none of it was measured."""
+    held = await read_quarters(db, register, frame.start, frame.end)
+    return np.where(held.coverage > 0, held.energy, np.nan)
 
 
 def _placed(
@@ -157,11 +164,10 @@ def _placed(
     found = {}
     for point in points:
         series = rows[point.point_id]
-        values = series.delta if QUANTITIES[point.role].kind is Kind.COUNTER else series.value
         placed: Floats = np.full(len(frame.start_s), np.nan)
         place = (series.at_us // _US - frame.start_s[0]) // _QUARTER_S
         covered = series.coverage > 0
-        placed[place[covered]] = values[covered]
+        placed[place[covered]] = series.value[covered]
         found[point.equipment_id, point.role] = placed
     return found
 
