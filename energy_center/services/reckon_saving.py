@@ -1,33 +1,23 @@
-"""What a finding's waste means: kWh by the tariff's bands in NT$, kg CO2 by the grid's factor."""
+"""What a finding's waste means: kWh by the tariff's bands in NT$, kg CO2 by the grid's factor of the year."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
+from energy_center.analysis.carbon import Emission, emission
 from energy_center.domain.alarms import Saving
 from energy_center.domain.site import Site
-from energy_center.domain.timeline import Interval
+from energy_center.domain.timeline import Interval, local_date, midnight
 from energy_center.errors import NotFound
 from energy_center.rules.rule import Waste
+from energy_center.services.emission_factors import electricity_factors
 from energy_center.services.tariff_catalogue import tariff
 from energy_center.tariffs.price import IntervalEnergy, price_energy
 
 QUARTER = timedelta(minutes=15)
 DAY_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class GridFactor:
-    """kg CO2e per kWh of a calendar year, as announced."""
-
-    year: int
-    kg_per_kwh: float
-    source: str
-
-
-# Provisional for the years after 2024, until their own factor is announced in the April that follows.
-GRID_FACTOR = GridFactor(2024, 0.474, "能源署 113 年度電力排碳係數 (announced 2025-04-14)")
 
 
 def reckon(
@@ -39,15 +29,35 @@ def reckon(
     if waste.energy_kwh is None:
         return Saving(water_m3=_rounded(waste.water_m3), basis=waste.basis)
     lasted_s = max((until - onset).total_seconds(), 1.0)
-    factor = f"{GRID_FACTOR.kg_per_kwh} kg/kWh ({GRID_FACTOR.year})"
+    carbon = _emission(waste.energy_kwh, site, onset, until)
     return Saving(
         energy_kwh=_rounded(waste.energy_kwh),
         money_ntd=_price(waste.energy_kwh, site, building_id, onset, until),
-        carbon_kg=_rounded(waste.energy_kwh * GRID_FACTOR.kg_per_kwh),
+        carbon_kg=None if carbon is None else _rounded(carbon.kg),
         per_day_kwh=_rounded(waste.energy_kwh * DAY_S / lasted_s),
         water_m3=_rounded(waste.water_m3),
-        basis=f"{waste.basis}; {factor}",
+        basis="; ".join([waste.basis, *_factors(carbon)]),
     )
+
+
+def _emission(energy_kwh: float, site: Site, onset: datetime, until: datetime) -> Emission | None:
+    """By the factor of each local year that it lasted in; None before the first year with a factor."""
+    zone, lasted = ZoneInfo(site.time_zone), until - onset
+    first, last = local_date(onset, zone).year, local_date(until, zone).year
+    by_year = {last: energy_kwh}
+    if lasted > timedelta(0) and first < last:
+        edges = [onset, *(midnight(date(y, 1, 1), zone) for y in range(first + 1, last + 1)), until]
+        parts = zip(range(first, last + 1), pairwise(edges), strict=True)
+        by_year = {y: energy_kwh * ((end - start) / lasted) for y, (start, end) in parts if end > start}
+    try:
+        return emission(by_year, electricity_factors())
+    except NotFound:
+        return None
+
+
+def _factors(carbon: Emission | None) -> list[str]:
+    used = {} if carbon is None else {p.factor.year: p.factor.kg_per_kwh for p in carbon.parts}
+    return [f"{kg_per_kwh} kg/kWh ({year})" for year, kg_per_kwh in used.items()]
 
 
 def _rounded(figure: float | None) -> float | None:

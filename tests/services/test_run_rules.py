@@ -287,7 +287,7 @@ async def test_waste_is_reckoned_over_the_whole_time(database: Database) -> None
     assert row.returned_at is not None
     hours = (row.returned_at - row.onset_at) / timedelta(hours=1)
     assert suggestion["energy_kwh"] == pytest.approx(12.0 * hours, rel=0.05)
-    assert suggestion["carbon_kg"] == pytest.approx(12.0 * hours * 0.474, rel=0.05)
+    assert suggestion["carbon_kg"] == pytest.approx(12.0 * hours * 0.467, rel=0.05)
     assert suggestion["money_ntd"] > 0
 
 

@@ -43,9 +43,22 @@ def test_energy_is_priced_by_the_hours_it_was_wasted_in(
 
 def test_carbon_and_rate_per_day() -> None:
     saving = reckon(Waste(energy_kwh=120.0, basis="metered"), site(), "ltb", taipei(18), taipei(20))
-    assert saving.carbon_kg == 56.88  # 120 x 0.474
+    assert saving.carbon_kg == 56.04  # 120 x 0.467, the newest factor, of 2025
     assert saving.per_day_kwh == 1440.0
-    assert "0.474 kg/kWh (2024)" in saving.basis
+    assert "0.467 kg/kWh (2025)" in saving.basis
+
+
+def test_carbon_is_by_the_factor_of_each_local_year() -> None:
+    start = datetime(2024, 12, 31, 4, tzinfo=UTC)  # noon in Taipei
+    waste = Waste(energy_kwh=120.0, basis="metered")
+    across = reckon(waste, site(), "ltb", start, start + timedelta(days=1))
+    assert across.carbon_kg == 56.46  # 60 x 0.474 + 60 x 0.467
+    assert across.basis == "metered; 0.474 kg/kWh (2024); 0.467 kg/kWh (2025)"
+    until_new_year = reckon(waste, site(), "ltb", start, start + timedelta(hours=12))
+    assert until_new_year.carbon_kg == 56.88
+    before = datetime(2015, 7, 1, tzinfo=UTC)
+    unknown = reckon(waste, site(), "ltb", before, before + timedelta(hours=1))
+    assert (unknown.carbon_kg, unknown.basis) == (None, "metered")
 
 
 def test_without_a_tariff_there_is_no_price_but_energy() -> None:
