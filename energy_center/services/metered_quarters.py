@@ -34,11 +34,6 @@ async def read_quarters(db: Database, point: Point, start: datetime, end: dateti
     return await asyncio.to_thread(_measured, point, rows, spans, seldom, exchanges, (start, end))
 
 
-def quarters_without_demand(found: Measured) -> int:
-    """How many quarter-hours are not measured well enough for a demand: the peak may lie in one of them."""
-    return int(np.isnan(found.demand_kw).sum())
-
-
 _Span = tuple[datetime, datetime, float]  # from, to, seconds between readings
 
 

@@ -142,6 +142,7 @@ class NoteKind(StrEnum):
     """What a reader of a bill must know beside its lines."""
 
     PROVISIONAL = "provisional"  # energy is missing
+    PEAK_OF_MEASURED = "peak_of_measured"  # a higher demand may lie in what was not measured
     UNCONFIRMED = "unconfirmed"  # prices that nobody compared with the utility's own table
     NO_POWER_FACTOR = "no_power_factor"  # the tariff adjusts by it, but it is not known
     NO_DEMAND = "no_demand"  # a band's demand is not known: over-contract cannot be judged

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from energy_center.tariffs.bill_model import WHOLE, Account, Note, NoteKind, Segment, Use
 from energy_center.tariffs.over_contract import excesses
+from energy_center.tariffs.tariff_model import Charges
 
 
 def notes_of(
@@ -18,6 +19,7 @@ def notes_of(
     """All notes in the order of their weight."""
     return (
         *_provisional(segments, uses),
+        *_peak_of_measured(segments, uses),
         *_unconfirmed(segments),
         *_unknowns(segments, uses, power_factor_pct),
         *_contracts(segments, uses),
@@ -38,6 +40,19 @@ def _provisional(segments: Sequence[Segment], uses: Sequence[Use]) -> Iterator[N
         facts["first"] = missing[0].start.astimezone(zone).isoformat(timespec="minutes")
         facts["hours"] = f"{sum(span.hours for span in missing):.2f}"
     yield Note(NoteKind.PROVISIONAL, facts)
+
+
+def _peak_of_measured(segments: Sequence[Segment], uses: Sequence[Use]) -> Iterator[Note]:
+    pairs = zip(segments, uses, strict=True)
+    by_demand = [use for segment, use in pairs if _is_by_demand(segment.edition.charges)]
+    missing = [span for use in by_demand for span in use.missing]
+    if missing:
+        hours = f"{sum(span.hours for span in missing):.2f}"
+        yield Note(NoteKind.PEAK_OF_MEASURED, {"hours": hours, "spans": str(len(missing))})
+
+
+def _is_by_demand(charges: Charges) -> bool:
+    return charges.capacity is not None or bool(charges.demand)
 
 
 def _unconfirmed(segments: Sequence[Segment]) -> Iterator[Note]:

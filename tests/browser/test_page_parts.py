@@ -12,6 +12,8 @@ from stack import Stack
 
 from energy_center.store.pool import connect
 
+SHELF = "details.shelve:has(select[id^=alarm-shelve])"
+
 
 async def test_a_figure_tells_how_it_is_made(open_page: OpenPage) -> None:
     page, misdeeds = await open_page("viewer")
@@ -57,18 +59,18 @@ async def test_an_alarm_is_shelved_with_a_reason_and_taken_back(open_page: OpenP
     await row.wait_for(timeout=90_000)
     await row.locator("a.title").click()
     await page.wait_for_url("**/alarms/*")
-    await page.locator("details.shelve summary").click()
+    await page.locator(f"{SHELF} summary").click()
     # a colleague's change redraws the page under the person who chooses
     await page.evaluate("window.dash_clientside.set_props('shell-alarms', {data: Date.now()})")
     await page.wait_for_timeout(1500)
-    await page.locator(".shelving select").select_option("30")
-    await page.locator(".shelving textarea").fill("廠商下午到場")
-    await page.locator(".shelving button").click()
+    await page.locator(f"{SHELF} select").select_option("30")
+    await page.locator(f"{SHELF} textarea").fill("廠商下午到場")
+    await page.locator(f"{SHELF} button").click()
     taken_back = page.locator('form[data-api$="/unshelve"] button')
     await expect(taken_back).to_be_visible()
     await expect(page.locator(".timeline")).to_contain_text("廠商下午到場")
     await taken_back.click()
-    await expect(page.locator("details.shelve")).to_be_visible()
+    await expect(page.locator(SHELF)).to_be_visible()
     assert misdeeds.seen == []
 
 

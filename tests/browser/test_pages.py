@@ -129,7 +129,8 @@ async def test_a_device_that_stops_answering_is_told_while_the_page_is_open(
     open_page: OpenPage, stack: Stack
 ) -> None:
     page, misdeeds = await open_page("viewer")
-    await page.locator('header a[href="/devices"]').click()
+    await page.locator('header a[href="/more"]').click()
+    await page.locator('main a[href="/devices"]').click()
     row = page.locator('tr[data-device="ltb-fl07-meter"]')
     await expect(row.locator(".tag")).to_have_text("正常", timeout=20_000)
     await stack.control(do="fault", name="meter_offline", equipment="ltb-fl07-meter")

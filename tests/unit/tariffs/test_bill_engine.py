@@ -80,6 +80,18 @@ def test_a_gap_makes_the_bill_provisional_and_is_named():
     }
 
 
+def test_a_quarter_hour_without_reading_may_hold_the_peak_though_the_bill_is_final():
+    series = steady(JULY, 100.0)
+    keep = np.ones(len(series.start_s), dtype=bool)
+    keep[at(series, "2026-07-10T14:00")] = False
+    bill = bill_series(TOU3, account(), JULY, measured(series.start_s[keep], series.energy[keep]))
+    assert not bill.is_provisional
+    notes = {n.kind: n.facts for n in bill.notes}
+    assert notes[NoteKind.PEAK_OF_MEASURED] == {"hours": "0.25", "spans": "1"}
+    whole = bill_series(TOU3, account(), JULY, series)
+    assert NoteKind.PEAK_OF_MEASURED not in {n.kind for n in whole.notes}
+
+
 def test_a_known_gap_and_an_absent_row_are_the_same():
     series = steady(JULY, 100.0)
     unknown = series.energy.copy()
