@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from energy_center.analysis.verification.verdict import Verdict
 from energy_center.domain.measures import Days, Measure, MeasureAdjustment, MeasureVerification
 from energy_center.i18n.text import text
 from energy_center.services.verification_words import model_name, percent
 
 YEAR_DAYS = 365
+WHOLE_YEAR_DAYS = 330  # with data; fewer have not seen every season
 Pair = tuple[str, str]
 
 
@@ -29,7 +31,7 @@ def measure_facts(measure: Measure, language: str) -> list[Pair]:
 
 
 def worth_facts(measure: Measure, findings: Mapping[str, Any], language: str) -> list[Pair]:
-    """The avoided energy, and what it is worth; nothing without an estimate."""
+    """The avoided energy, and where it is sure what it is worth; nothing without an estimate."""
     estimate = findings["estimate"]
     if estimate is None:
         return []
@@ -37,19 +39,28 @@ def worth_facts(measure: Measure, findings: Mapping[str, Any], language: str) ->
     if estimate["adjustment_kwh"]:
         kwh = f"{estimate['adjustment_kwh']:+,.0f}"
         avoided += f", {text('measure.of_which', language, kwh=kwh)}"
-    yearly = estimate["avoided_kwh"] / estimate["days"] * YEAR_DAYS
-    found = [
-        (text("measure.avoided", language), avoided),
-        (text("measure.per_year", language), _kwh(yearly, language)),
-    ]
+    found = [(text("measure.avoided", language), avoided)]
+    if findings["verdict"] == Verdict.SAVED:
+        found += _yearly(measure, findings, estimate, language)
+    return found
+
+
+def _yearly(
+    measure: Measure, findings: Mapping[str, Any], estimate: Mapping[str, Any], language: str
+) -> list[Pair]:
+    """At the rate of the days compared, which is a year's only when they are one; money of these days."""
+    days = estimate["days"]
+    key = "measure.per_year" if days >= WHOLE_YEAR_DAYS else "measure.per_year_by"
+    yearly_kwh = estimate["avoided_kwh"] / days * YEAR_DAYS
+    found = [(text(key, language, days=days), _kwh(yearly_kwh, language))]
     money, carbon = findings.get("money_ntd"), findings.get("carbon_kg")
     if money:
         found.append((text("measure.worth", language), _money(money, language)))
         if measure.cost_ntd:
-            years = measure.cost_ntd / (money / estimate["days"] * YEAR_DAYS)
-            found.append(
-                (text("measure.payback", language), text("measure.years", language, years=f"{years:.1f}"))
-            )
+            years = measure.cost_ntd / (money / days * YEAR_DAYS)
+            key = "measure.payback" if days >= WHOLE_YEAR_DAYS else "measure.payback_by"
+            said = text("measure.years", language, years=f"{years:.1f}")
+            found.append((text(key, language, days=days), said))
     if carbon:
         found.append((text("measure.carbon", language), text("measure.kg", language, kg=f"{carbon:,.0f}")))
     return found
