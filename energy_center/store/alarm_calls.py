@@ -20,8 +20,9 @@ WHERE v.at >= $1 AND v.at < $2 AND v.event IN ('raised', 'reopened', 'released')
     AND a.found_late_at IS NULL AND a.withdrawn_at IS NULL
     AND NOT EXISTS (SELECT FROM alarm_event h WHERE h.alarm_id = a.alarm_id AND h.at = v.at
         AND h.event = 'suppressed')
-    AND NOT (v.event = 'raised' AND EXISTS (SELECT FROM alarm_event h WHERE h.alarm_id = a.alarm_id
-        AND h.at = v.at AND h.event = 'grouped' AND h.comment NOT LIKE '% %'))
+    AND NOT (v.event IN ('raised', 'reopened') AND EXISTS (SELECT FROM alarm_event h
+        WHERE h.alarm_id = a.alarm_id AND h.at = v.at AND h.event = 'grouped'
+        AND h.comment NOT LIKE '% %'))
 ORDER BY v.at, v.event_id LIMIT 100000"""
 
 _NOW = """

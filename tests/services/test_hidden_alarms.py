@@ -241,3 +241,18 @@ async def test_what_is_grouped_is_shown_and_told_when_its_leader_is_not_listed_a
     assert [m.channel for m in await outbox.told(database, alarm_id=member.alarm_id)] == ["file"]
     await judge(database, 3)
     assert len(await outbox.told(database, alarm_id=member.alarm_id)) == 1
+
+
+async def test_what_comes_back_into_a_group_called_nobody(database: Database, site: Site) -> None:
+    alike = [
+        Alarm(AlarmId(0), RULE, name, Priority.HIGH, AlarmState.UNACKNOWLEDGED, at(0), at(0))
+        for name in ("lift", "member")
+    ]
+    async with database.transaction() as conn:
+        leader, member = [replace(a, alarm_id=await store.insert_alarm(conn, a, {}, {})) for a in alike]
+        for alarm in (leader, member):
+            await store.add_event(conn, alarm.alarm_id, AlarmEventKind.RAISED, "r", at(0))
+        await store.add_event(conn, member.alarm_id, AlarmEventKind.RETURNED, "r", at(1))
+        await store.add_event(conn, member.alarm_id, AlarmEventKind.REOPENED, "r", at(2))
+        await join_group(conn, replace(member, raised_at=at(2)), leader)
+    assert (await read_alarm_health(database, 1, at(3))).performance.raised == 2
