@@ -125,7 +125,7 @@ def _made(row: SuggestionRow, request: PageRequest) -> Component:
     figures = [
         pair(
             text_or(f"suggestion.figure.{name}", language, name),
-            html.Span(f"{value:,.2f}".rstrip("0").rstrip(".")),
+            html.Span(_number(value)),
         )
         for name, value in held.evidence.get("figures", {}).items()
     ]

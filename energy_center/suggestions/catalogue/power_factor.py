@@ -82,7 +82,7 @@ def find(history: History, p: Mapping[str, float]) -> Found:
     mean_kw = float(np.nanmean(billing.series.energy)) * 4.0
     kvar = mean_kw * (_tan(worst) - _tan(p["best_pct"] + p["margin_pct"]))
     coverage = len(known) / len(billing.power_factors)
-    labels = tuple(f"{period.first:%Y-%m}" for period in billing.periods)
+    months = [(p.first, pf) for p, pf in zip(billing.periods, billing.power_factors, strict=True) if pf]
     return (
         Draft(
             subject_id=history.space.space_id,
@@ -97,9 +97,9 @@ def find(history: History, p: Mapping[str, float]) -> Found:
             figures={"worst_pct": worst, "needed_kvar": kvar},
             bars=Bars(
                 "%",
-                labels,
-                tuple(float(pf or 0) for pf in billing.power_factors),
-                tuple(float(pf or 0) for pf in raised),
+                tuple(f"{first:%Y-%m}" for first, _ in months),
+                tuple(float(pf) for _, pf in months),
+                tuple(float(max(pf, best)) for _, pf in months),
             ),
         ),
     )

@@ -197,6 +197,15 @@ def test_ten_points_of_power_factor_are_one_percent_of_basic_and_energy_charge()
     assert draft.figures["needed_kvar"] == pytest.approx(32.8, abs=0.1)
 
 
+def test_a_month_without_power_factor_is_not_drawn_as_zero() -> None:
+    held = history({"x": flat(100.0)}, power_factor=Decimal(85))
+    assert held.billing is not None
+    twice = replace(held.billing, periods=held.billing.periods * 2, power_factors=(Decimal(85), None))
+    bars = one("power-factor", replace(held, billing=twice)).bars
+    assert bars is not None
+    assert (bars.labels, bars.before, bars.after) == (("2026-07",), (85.0,), (95.0,))
+
+
 def test_chargers_move_their_share_to_the_night() -> None:
     charger = machine("ev", "Electric_Vehicle_Charging_Station", fed_by="m")
     draft = one("ev-charging-shift", history({"m": by_hour({(18, 20): 10.0})}, [charger]))
