@@ -47,6 +47,7 @@ from energy_center.api.routes import (
     work_orders,
 )
 from energy_center.api.security_headers import SecurityHeaders
+from energy_center.api.too_large import SayTooLarge
 from energy_center.errors import EnvironmentProblem, NotFound
 from energy_center.settings import Settings
 from energy_center.store.pool import Database
@@ -66,7 +67,7 @@ class GuardedApp(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the usual stack."""
         settings: Settings = self.state.settings
-        guarded = Guard(super().build_middleware_stack(), settings)
+        guarded = Guard(SayTooLarge(super().build_middleware_stack()), settings)
         headed = SecurityHeaders(guarded, self.state.script_hashes, over_tls=over_tls(settings))
         return CountRequests(headed, self.state.request_counts)
 
