@@ -204,7 +204,7 @@ async def undo(db: Database, deed_id: int, actor: Actor, now: datetime) -> DutyR
 
 
 async def read_year(db: Database, year: int, now: datetime) -> list[AdoptedDuty]:
-    """Every duty taken on with its due dates in a year of the site's calendar."""
+    """Every duty taken on with its due dates in a year of the site's calendar; of retired ones what was done."""
     return await _between(db, date(year, 1, 1), date(year + 1, 1, 1), now)
 
 
@@ -247,7 +247,9 @@ async def _between(db: Database, first: date, end: date, now: datetime) -> list[
     for adoption in adoptions:
         duty = _as_adopted(adoption)
         held = records.get(adoption.adoption_id, {})
-        due_dates = {due.due_on: due for due in dues(duty, adoption.starts_on, first, end, calendar)}
+        if adoption.retired_at is not None and not held:
+            continue
+        due_dates = _due_dates(adoption, duty, first, end, calendar)
         # what was done stays to be seen after its due date has moved with the rule or the calendar
         due_dates = {on: _due_once(duty, on) for on in held} | due_dates
         dates = [
@@ -257,6 +259,15 @@ async def _between(db: Database, first: date, end: date, now: datetime) -> list[
         name = names.get(adoption.subject_id, Text(adoption.subject_id, adoption.subject_id))
         rows.append(AdoptedDuty(adoption, duty, name, tuple(dates)))
     return rows
+
+
+def _due_dates(
+    adoption: Adoption, duty: Duty, first: date, end: date, calendar: GovernmentCalendar
+) -> dict[date, Due]:
+    """None of a duty that is retired: of that only what was done is left to be shown."""
+    if adoption.retired_at is not None:
+        return {}
+    return {due.due_on: due for due in dues(duty, adoption.starts_on, first, end, calendar)}
 
 
 def _due_once(duty: Duty, on: date) -> Due:

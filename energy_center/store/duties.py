@@ -81,10 +81,10 @@ async def _write(conn: Connection, adoption: Adoption) -> Adoption:
 
 
 async def list_adoptions(conn: Connection) -> list[Adoption]:
-    """The duties that are taken on now, oldest first."""
+    """The duties that are or were taken on, retired ones last, oldest first."""
     rows = await conn.fetch(
-        f"SELECT {_ADOPTION} FROM duty_adoption WHERE retired_at IS NULL "  # noqa: S608 constant text
-        "ORDER BY adoption_id LIMIT $1",
+        f"SELECT {_ADOPTION} FROM duty_adoption "  # noqa: S608 constant text
+        "ORDER BY retired_at IS NOT NULL, adoption_id LIMIT $1",
         MOST_ADOPTIONS,
     )
     return [_adoption(row) for row in rows]

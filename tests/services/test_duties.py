@@ -131,6 +131,16 @@ async def test_what_was_done_is_still_shown_after_its_due_date_moved(manager: ht
     assert row["dates"][1]["record"]["papers"][0]["reference"] == "A-7"
 
 
+async def test_what_was_done_is_still_shown_after_the_duty_is_retired(manager: httpx.AsyncClient):
+    path = f"/api/v1/duties/{await _taken_on(manager)}"
+    assert (await manager.post(f"{path}/records", json=DONE)).status_code == 201
+    assert (await manager.patch(path, json={"version": 1, "is_retired": True})).status_code == 200
+    (row,) = (await manager.get("/api/v1/duties", params={"year": 2026})).json()["duties"]
+    assert [(at["due_on"], at["standing"]) for at in row["dates"]] == [("2026-06-30", "done")]
+    assert (await manager.get("/api/v1/duties/due", params={"days": 400})).json() == []
+    assert (await manager.get("/api/v1/duties", params={"year": 2025})).json()["duties"] == []
+
+
 async def test_a_duty_is_taken_on_for_something(manager: httpx.AsyncClient):
     assert (await manager.post("/api/v1/duties", json=AED | {"subject_id": "  "})).status_code == 422
 
