@@ -204,7 +204,7 @@ async def undo(db: Database, deed_id: int, actor: Actor, now: datetime) -> DutyR
 
 
 async def read_year(db: Database, year: int, now: datetime) -> list[AdoptedDuty]:
-    """Every duty taken on with its due dates in a year of the site's calendar; of retired ones what was done."""
+    """Every duty with its due dates in a year of the site's calendar; of retired ones what was done."""
     return await _between(db, date(year, 1, 1), date(year + 1, 1, 1), now)
 
 
