@@ -7,14 +7,12 @@ On 47 meters of the simulated halls, a year without faults (2026-11-24): 0.26 al
 without the transformer of the chillers; floors whose lights burnt at night: 18 of 18 found, after 17 hours.
 """
 
-from datetime import date, timedelta
-
 import numpy as np
 
-from energy_center.analysis.hour_of_week import DAY_H, SATURDAY, TRAINED_H, WEEK_H, Ints, day_sums, fit_usual
+from energy_center.analysis.hour_of_week import DAY_H, TRAINED_H, WEEK_H, day_sums, fit_usual
 from energy_center.domain.alarms import Priority
-from energy_center.domain.calendars import GovernmentCalendar
 from energy_center.domain.quantities import Role
+from energy_center.rules.hourly import LATE_H, Hours, hours_of
 from energy_center.rules.rule import (
     Case,
     Expect,
@@ -27,14 +25,8 @@ from energy_center.rules.rule import (
     Waste,
     Where,
 )
-from energy_center.rules.window import US, Floats, Frame, Mask, Signal
+from energy_center.rules.window import Floats, Frame, Mask, Signal
 
-HOUR_US = 3_600 * US
-EPOCH, SUNDAY = date(1970, 1, 1), 6
-# elsewhere public holidays count as what weekday they fall on
-COUNTRY_OF_ZONE = {"Asia/Taipei": "TW"}
-# roll-ups of the last hour may still be on their way
-LATE_H = 1
 LOOKBACK_S = (TRAINED_H + WEEK_H + DAY_H + LATE_H + 2) * 3_600.0
 
 _WEEKS = "0..16128x1345"  # 12 kWh an hour for eight weeks from a Monday, 00:00 local
@@ -173,41 +165,19 @@ def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:
 
 def _judge(frame: Frame, p: Parameters) -> tuple[Floats, Floats, Floats, Floats]:
     """Per step, as known an hour later: excess, limit, usual energy of 24 h; the last hour's excess."""
-    marks = np.flatnonzero(frame.times % HOUR_US == 0)
-    per_step = tuple(np.full(len(frame), np.nan) for _ in range(4))
-    if len(marks) <= TRAINED_H:
-        return per_step[0], per_step[1], per_step[2], per_step[3]
-    energy = Signal(frame["energy"].values[marks]).rise(1).values
-    outdoor = frame["outdoor"].values[marks] if frame.has("outdoor") else np.zeros(len(marks))
-    # an hour is named by its start
-    begun = Frame(frame.times[marks] - HOUR_US, 3_600.0, {}, frame.zone)
-    hours = _weekly(energy, begun.local_weekdays(), _kinds_of_day(begun), begun.local_hours(), outdoor, p)
-    place = np.searchsorted(marks, np.arange(len(frame)), side="right") - 1 - LATE_H
-    there = place >= 0
-    for found, values in zip(per_step, hours, strict=True):
-        found[there] = values[place[there]]
-    return per_step[0], per_step[1], per_step[2], per_step[3]
+    hours = hours_of(frame)
+    if hours is None:
+        unknown = np.full(len(frame), np.nan)
+        return unknown, unknown, unknown, unknown
+    excess, limit, usual, off = (hours.per_step(each, len(frame)) for each in _weekly(hours, p))
+    return excess, limit, usual, off
 
 
-def _kinds_of_day(begun: Frame) -> Ints:
-    """0 for a working day and 6 for any other, by the country's calendar where the zone tells it."""
-    weekday = begun.local_weekdays()
-    country = COUNTRY_OF_ZONE.get(begun.zone.key)
-    if country is None:
-        return np.where(weekday >= SATURDAY, SUNDAY, 0)
-    calendar = GovernmentCalendar(country)
-    days, place = np.unique(begun.local_days(), return_inverse=True)
-    works = np.array([calendar.is_working_day(EPOCH + timedelta(days=int(day))) for day in days])
-    return np.where(works[place], 0, SUNDAY)
-
-
-def _weekly(
-    energy: Floats, weekday: Ints, kind: Ints, hour_of_day: Floats, outdoor: Floats, p: Parameters
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _weekly(hours: Hours, p: Parameters) -> tuple[Floats, Floats, Floats, Floats]:
     """Each week of hours by the model of the eight weeks before its Monday."""
-    hour = hour_of_day.astype(np.int64)
+    energy, outdoor, kind, hour = hours.energy_kwh, hours.outdoor_c, hours.kind, hours.hour
     excess, limit, usual, off = (np.full(len(energy), np.nan) for _ in range(4))
-    mondays = np.flatnonzero((weekday == 0) & (hour == 0))
+    mondays = hours.mondays()
     for monday in mondays[mondays >= TRAINED_H]:
         past, week = slice(monday - TRAINED_H, monday), slice(monday, monday + WEEK_H)
         model = fit_usual(energy[past], kind[past], hour[past], outdoor[past], p["false_per_year"])
