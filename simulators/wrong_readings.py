@@ -5,7 +5,7 @@ import numpy as np
 from simulators.chunk import Chunk, Key, Patch
 from simulators.faults import Fault, affected
 from simulators.noise import uniform
-from simulators.signals import Line, Sum
+from simulators.signals import Line, Sum, add
 
 DRIFT_K, DRIFT_S = 3.0, 86_400.0
 SPIKE_K, SPIKE_S, SPIKE_SHARE = 20.0, 300.0, 0.04  # of the five-minute slots
@@ -25,9 +25,9 @@ def _drift(chunk: Chunk, fault: Fault) -> None:
     age = np.clip((chunk.grid.time - fault.start) / DRIFT_S, 0.0, 1.0)
     inside = (chunk.middle > fault.start) & (chunk.middle < fault.end)
     row = chunk.rows[key]
-    if isinstance(row, Line):
+    if isinstance(row, Line | Sum):  # a sum from the second drift of a month on
         drift = chunk.line(f"{key[0]}-drift", DRIFT_K * fault.size * chunk.ends(age) * inside)
-        chunk.rows[key] = Sum([(1.0, row), (1.0, drift)])
+        chunk.rows[key] = add((1.0, row), (1.0, drift))
 
 
 def _spikes(chunk: Chunk, fault: Fault) -> None:

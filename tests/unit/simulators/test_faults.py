@@ -210,6 +210,25 @@ def test_reading_faults_last_over_the_turn_of_the_month(model):
     assert register[-1] < 2000.0
 
 
+def test_a_sensor_may_drift_twice_in_a_month(model):
+    start, end = (dt.datetime(2026, 7, day, tzinfo=TAIPEI) for day in (1, 9))
+    twice = [
+        Fault(
+            "sensor_drift", "ltb-fcu-10-3", (start + dt.timedelta(days=first)).timestamp(), last.timestamp()
+        )
+        for first, last in ((0, start + dt.timedelta(days=3)), (5, end))
+    ]
+    keys = [("ltb-fcu-10-3", "zone_temperature")]
+    runs = [
+        next(history(model, 1, start, end, 900, keys, faults=faults, origin=start.timestamp())).readings[0]
+        for faults in ([], twice)
+    ]
+    apart = runs[1] - runs[0]
+    assert apart[2 * 96] == pytest.approx(3.0, abs=0.01)
+    assert apart[4 * 96] == pytest.approx(0.0, abs=0.01)
+    assert apart[7 * 96] == pytest.approx(3.0, abs=0.01)
+
+
 def test_fault_of_half_the_size_has_half_the_effect(run_past, make_fault, healthy):
     whole = make_fault("water_burst")
     half = dataclasses.replace(whole, size=0.5)
