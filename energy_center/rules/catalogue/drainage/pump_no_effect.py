@@ -90,6 +90,20 @@ RULE = Rule(
             ((59, Expect.NORMAL),),
         ),
         Case(
+            "mended: the next run, shorter than the window, empties the pit",
+            {
+                "level": "1.2..1.3x60 1.3..0.4x7 0.4..0.6x60",
+                "pumps[0]": "1x67 0x60",
+                "pumps[1]": "0x127",
+            },
+            ((59, Expect.ACTIVE), (126, Expect.NORMAL)),
+        ),
+        Case(
+            "stopped, and nothing falls: nobody knows yet",
+            {"level": "1.2..1.3x60 1.3..1.4x60", "pumps[0]": "1x60 0x60", "pumps[1]": "0x120"},
+            ((59, Expect.ACTIVE), (119, Expect.ACTIVE)),
+        ),
+        Case(
             "no pump runs",
             {"level": "1.2..1.3x60", "pumps[0]": "0x60", "pumps[1]": "0x60"},
             ((59, Expect.NORMAL),),
@@ -113,11 +127,15 @@ RULE = Rule(
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
-    """One pump on for the whole window, and the level as high as at its start."""
+    """One pump on for the whole window, and the level as high as at its start.
+
+    A sound pump empties the pit in less than the window, so that a fall alone shows that one lifts again.
+    """
     steps = frame.steps(p["window_min"] * 60)
     fallen = (frame["level"].back(steps) - frame["level"]).rounded()
     runs = held(any_on([pump.on() for pump in frame.all("pumps")]), steps + 1)
+    falls = fallen > p["least_fall_m"]
     return Verdict(
-        (~(fallen > p["least_fall_m"])).where(runs),
+        (~falls).where(runs | falls),
         figures={"level_fall_m": fallen, "sump_level_m": frame["level"]},
     )

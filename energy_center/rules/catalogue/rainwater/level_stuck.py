@@ -16,6 +16,8 @@ RULE = Rule(
     inputs=(
         Input("level", Role.TANK_LEVEL),
         Input("used", Role.TANK_OUTLET_VOLUME),
+        Input("inlet", Role.TANK_INLET_VOLUME, optional=True),
+        Input("mains", Role.MAINS_VOLUME, optional=True),
     ),
     parameters=(
         Parameter(
@@ -73,6 +75,26 @@ RULE = Rule(
         Case("nothing used", {"level": "60x600", "used": "100x600"}, ((599, Expect.NORMAL),)),
         Case("full and overflowing", {"level": "100x600", "used": "100..106x600"}, ((599, Expect.NORMAL),)),
         Case(
+            "hangs at the top though more goes out than comes in",
+            {"level": "99x600", "used": "100..106x600", "inlet": "50..51x600"},
+            ((60, Expect.NORMAL), (590, Expect.ACTIVE)),
+        ),
+        Case(
+            "full: rain makes up for the use",
+            {"level": "100x600", "used": "100..106x600", "inlet": "50..70x600"},
+            ((599, Expect.NORMAL),),
+        ),
+        Case(
+            "full: mains water makes up for the use",
+            {"level": "99x600", "used": "100..106x600", "inlet": "50x600", "mains": "10..17x600"},
+            ((599, Expect.NORMAL),),
+        ),
+        Case(
+            "free again on a day without use",
+            {"level": "60x600 55..54.9x600", "used": "100..106x600 106x600"},
+            ((590, Expect.ACTIVE), (800, Expect.NORMAL), (1199, Expect.NORMAL)),
+        ),
+        Case(
             "level not read: cannot tell", {"level": "?x600", "used": "100..106x600"}, ((599, Expect.NORMAL),)
         ),
     ),
@@ -80,10 +102,18 @@ RULE = Rule(
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
-    """Span of the level within six hours against what the meter let out of the tank."""
+    """Span of the level within six hours against what the meter let out of the tank.
+
+    At the top the level may stand still, unless the meters say that less came in than went out.
+    """
     steps = frame.steps(WINDOW_S)
     span, used = frame["level"].span(steps, covered=0.9), frame["used"].rise(steps)
     moved = (used > p["least_m3"]) & (frame["level"] < p["full_at"])
-    return Verdict(
-        (span < p["most_pct"]).where(moved), figures={"tank_level_%": frame["level"], "used_m3": used}
-    )
+    if frame.has("inlet"):
+        net = used - frame["inlet"].rise(steps)
+        if frame.has("mains"):
+            net = net - frame["mains"].rise(steps)
+        moved = moved | (net > p["least_m3"])
+    stands = span < p["most_pct"]
+    # a level that moves is free again, whatever was used meanwhile
+    return Verdict(stands.where(moved | ~stands), figures={"tank_level_%": frame["level"], "used_m3": used})

@@ -2,7 +2,8 @@
 
 Rainwater that seeps away is replaced by mains water. Source: mass balance of the tank over an hour: what
 came in by the meters, less what went out by them, less the rise of the stored volume. The limit follows
-the balance's own scatter, taken from its changes over a day so that a lasting leak does not widen it.
+the balance's own scatter, taken from its changes over a day so that a lasting leak does not widen it, and
+from dry hours without overflow alone: what overflows is metered nowhere and says nothing of the sensors.
 """
 
 import numpy as np
@@ -26,6 +27,9 @@ from energy_center.rules.window import Floats, Frame, Mask, Signal
 HOUR_S = 3600
 DAY_S = 86_400
 DRY_MM_PER_H = 0.1
+# of a normal distribution, four fifths lie within 1.2816 standard deviations of its middle
+SHARE, SIGMAS_OF_SHARE = 0.8, 1.2816
+EVERY = 3  # steps: neighbouring balances share most of their hour
 
 RULE = Rule(
     rule_id="rain-tank-leak",
@@ -116,6 +120,24 @@ RULE = Rule(
             {"capacity_m3": 120.0},
         ),
         Case(
+            "a leak shows in the dry hours after an overflow",
+            {
+                "level": "90x120 90..100x30 100x90 100..96x480",
+                "outlet": "500x720",
+                "inlet": "100x120 100..145x120 145x480",
+                "overflow": "0x150 1x90 0x480",
+                "rain": "0x120 20x120 0x480",
+            },
+            ((239, Expect.NORMAL), (719, Expect.ACTIVE)),
+            {"capacity_m3": 120.0},
+        ),
+        Case(
+            "the jump of a float that comes free hides no leak",
+            {"level": "90x600 80..74x720", "outlet": "500x1320", "rain": "0x1320"},
+            ((599, Expect.NORMAL), (1319, Expect.ACTIVE)),
+            {"capacity_m3": 120.0},
+        ),
+        Case(
             "sealed: ends after the keep time",
             {"level": "80..76x480 76x480", "outlet": "500x960", "rain": "0x960"},
             ((479, Expect.ACTIVE), (700, Expect.ACTIVE), (959, Expect.NORMAL)),
@@ -126,8 +148,8 @@ RULE = Rule(
 )
 
 
-def _balance(frame: Frame, p: Parameters) -> tuple[Signal, Floats]:
-    """Unexplained loss and its scatter, m3/h."""
+def _loss(frame: Frame, p: Parameters) -> Signal:
+    """Unexplained loss, m3/h."""
     steps = frame.steps(p["window_h"] * HOUR_S)
     smooth = frame["level"].mean(frame.steps(600))
     rise = smooth - smooth.back(steps)
@@ -135,31 +157,52 @@ def _balance(frame: Frame, p: Parameters) -> tuple[Signal, Floats]:
     for name, sign in (("inlet", 1.0), ("mains", 1.0), ("irrigation", -1.0)):
         if frame.has(name):
             loss = loss + frame[name].rise(steps) * sign
-    per_hour = loss * (1.0 / p["window_h"])
+    return loss * (1.0 / p["window_h"])
+
+
+def _wet(frame: Frame, p: Parameters) -> Mask:
+    """Rain or overflow within the balance's hour: not all that comes and goes is metered."""
+    steps = frame.steps(p["window_h"] * HOUR_S)
+    wet = frame.mask(np.zeros(len(frame), dtype=np.bool_))
+    if frame.has("rain"):
+        wet = wet | (frame["rain"].mean(2 * steps) > DRY_MM_PER_H)
+    if frame.has("overflow"):
+        wet = wet | (frame["overflow"].mean(steps) > 0.0)
+    return wet
+
+
+def _scatter(loss: Signal, wet: Mask, steps: int, day: int) -> Floats:
+    """Standard deviation of a day's balances, m3/h, of its dry hours.
+
+    Or what it would be by the size that four of five changes keep below, where that is less: the jump of a
+    float that comes free must not hide a leak for the rest of the day.
+    """
+    dry = Signal(np.where(wet.true, np.nan, loss.values))
     # differences of hours that do not overlap: a constant loss leaves no trace in them
-    changes = per_hour - per_hour.back(steps)
-    scatter = changes.spread(frame.steps(DAY_S), covered=0.0).values / np.sqrt(2.0)
-    return per_hour, np.where(np.isnan(scatter), 0.0, scatter)
+    changes = dry - dry.back(steps)
+    deviation = changes.spread(day, covered=0.0).values / np.sqrt(2.0)
+    before = np.concatenate([np.full(day - 1, np.nan), np.abs(changes.values)])
+    rows = np.sort(np.lib.stride_tricks.sliding_window_view(before, day)[:, ::-EVERY], axis=1)  # NaN last
+    known = (~np.isnan(rows)).sum(axis=1)
+    place = np.maximum(np.ceil(SHARE * known).astype(np.int64) - 1, 0)
+    size = np.take_along_axis(rows, place[:, None], axis=1)[:, 0]
+    usual = size / (SIGMAS_OF_SHARE * np.sqrt(2.0))
+    return np.where(known > 0, np.fmin(deviation, usual), 0.0)
 
 
 def detect(frame: Frame, p: Parameters) -> Verdict:
     """Unexplained loss above the limit, in hours without rain and overflow."""
-    loss, scatter = _balance(frame, p)
+    loss, wet = _loss(frame, p), _wet(frame, p)
+    scatter = _scatter(loss, wet, frame.steps(p["window_h"] * HOUR_S), frame.steps(DAY_S))
     limit = np.maximum(p["least_m3_per_h"], p["scatter_factor"] * scatter)
-    over = Signal(loss.values - limit).rounded()
-    steps = frame.steps(p["window_h"] * HOUR_S)
-    condition, still = over > 0.0, Signal(loss.values - 0.9 * limit).rounded() > 0.0
-    if frame.has("rain"):
-        dry = ~(frame["rain"].mean(2 * steps) > DRY_MM_PER_H)
-        condition, still = condition.where(dry), still.where(dry)
-    if frame.has("overflow"):
-        calm = ~(frame["overflow"].mean(steps) > 0.0)
-        condition, still = condition.where(calm), still.where(calm)
-    return Verdict(condition, still, {"unexplained_loss_m3_per_h": loss, "tank_level_%": frame["level"]})
+    condition = Signal(loss.values - limit).rounded() > 0.0
+    still = Signal(loss.values - 0.9 * limit).rounded() > 0.0
+    figures = {"unexplained_loss_m3_per_h": loss, "tank_level_%": frame["level"]}
+    return Verdict(condition.where(~wet), still.where(~wet), figures)
 
 
 def saving(frame: Frame, mask: Mask, p: Parameters) -> Waste:
     """The water lost; electricity hardly matters."""
-    loss, _ = _balance(frame, p)
+    loss = _loss(frame, p)
     lost_m3 = float(np.nansum(np.maximum(loss.values[mask.true], 0.0))) * frame.step_s / HOUR_S
     return Waste(water_m3=lost_m3, basis="unexplained loss of the tank's mass balance")
