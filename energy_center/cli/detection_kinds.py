@@ -46,13 +46,17 @@ class Works:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A fault's possible places, its shortest and longest duration in hours, the simulator's name for it."""
+    """A fault's possible places, its shortest and longest duration in hours, the simulator's name for it.
+
+    `hidden_by`: faults listed before it that falsify, at the same place, the one reading that it shows in.
+    """
 
     places: tuple[str, ...]
     hours: tuple[float, float]
     simulated_as: str | None = None
     size: Size | None = None
     works: Works | None = None
+    hidden_by: tuple[str, ...] = ()
 
 
 def _runs(signal: str, hours: float, above: float = 0.5, below: float | None = None) -> Works:
@@ -217,7 +221,14 @@ WATER: dict[str, Kind] = {
         works=Works(3, (Need("tank_level", 16, 90), Need("tank_outlet_volume", 0.8, rise_h=6))),
     ),
     "pump_no_effect": Kind(_SUMPS, (3 * DAY, 6 * DAY)),
-    "tank_leak": Kind(("ym-rain-tank",), (36, 72), size=Size(0.6, 0.3, 0.05, "m3/h")),
+    "tank_leak": Kind(
+        ("ym-rain-tank",),
+        (36, 72),
+        size=Size(0.6, 0.3, 0.05, "m3/h"),
+        # what overflows or falls as rain is metered nowhere
+        works=Works(10, (Need("overflow_state", below=0.5), Need("rain_rate", below=0.1, at=_STATION))),
+        hidden_by=("tank_level_stuck",),
+    ),
     "mains_valve_stuck": Kind(("ym-rain-tank",), (24, 72)),
     "irrigation_fixed": Kind(
         ("ym-rain-tank",),

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,7 +55,8 @@ def draw(
     """Instances of every named kind: so many of a promised size, so many smaller.
 
     Different faults may overlap, at one equipment too; the same fault at one place leaves a day between.
-    `shows(name, place, start, end)` tells whether the place works long enough meanwhile.
+    `shows(name, place, start, end)` tells whether the place works long enough meanwhile; it is asked for the
+    stretches that no hiding fault covers.
     """
     dice = random.Random(seed)  # noqa: S311 a reproducible plan, not a secret
     drawn: list[Injection] = []
@@ -65,8 +66,25 @@ def draw(
             large, small = of_each
             sizes = [_size(dice, kind, below=False) for _ in range(large)]
             sizes += [_size(dice, kind, below=True) for _ in range(small if kind.size else 0)]
-            drawn += _draw_kind(dice, name, span, sizes, (shows, refused))
+            hiding = [i for i in drawn if i.name in kind.hidden_by]
+            drawn += _draw_kind(dice, name, span, sizes, (_uncovered(shows, hiding), refused))
     return Drawn(tuple(sorted(drawn, key=lambda i: i.start)), refused)
+
+
+def _uncovered(shows: Shows, hiding: Sequence[Injection]) -> Shows:
+    """`shows` in one of the stretches between the hiding faults."""
+    if not hiding:
+        return shows
+
+    def in_the_open(name: str, place: str, start: datetime, end: datetime) -> bool:
+        stretches, at = [], start
+        for fault in sorted((f for f in hiding if f.place == place), key=lambda f: f.start):
+            stretches.append((at, min(fault.start, end)))
+            at = max(at, fault.end)
+        stretches.append((at, end))
+        return any(first < last and shows(name, place, first, last) for first, last in stretches)
+
+    return in_the_open
 
 
 def _size(dice: random.Random, kind: Kind, *, below: bool) -> float | None:
