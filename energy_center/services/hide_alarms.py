@@ -69,12 +69,15 @@ async def hide(
 
 
 async def release(run: Run, alarm: Alarm, at: datetime) -> None:
-    """Into the list, and told: nobody has been told yet."""
+    """Into the list, and told unless it has gone meanwhile: nobody has been told yet."""
     shown = moves.release(alarm)
     await store.update_alarm(run.conn, shown)
     note = alarm.suppressed_by or ""
     await store.add_event(run.conn, alarm.alarm_id, AlarmEventKind.RELEASED, SYSTEM, at, note)
-    await tell(run, shown)
+    if shown.state.is_active:
+        await tell(run, shown)
+    else:
+        await store.notify_alarms(run.conn, alarm.alarm_id)
 
 
 async def tell(run: Run, alarm: Alarm) -> None:

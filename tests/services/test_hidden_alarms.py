@@ -97,6 +97,21 @@ async def test_taking_out_hides_what_stands_and_putting_back_shows_it(database: 
     assert len(await alarms.list_alarms(database)) == 1
 
 
+async def test_what_had_gone_unseen_before_taking_out_is_to_be_seen_after_it(
+    database: Database, site: Site
+) -> None:
+    await read(database, site, 0, 5, 1.0)
+    await read(database, site, 5, 7, 0.0)
+    await judge(database, 7)
+    told_before = len(await outbox.told(database))
+    await out_of_service.take_out(database, "lift", at(60), "inspection", OPERATOR, at(8))
+    await out_of_service.put_back(database, "lift", OPERATOR, at(9))
+    await judge(database, 10)
+    (row,) = await alarms.list_alarms(database)
+    assert row.state is AlarmState.RETURNED_UNACKNOWLEDGED
+    assert len(await outbox.told(database)) == told_before
+
+
 async def test_out_of_service_needs_an_equipment_a_reason_and_an_end(database: Database, site: Site) -> None:
     with pytest.raises(NotFound):
         await out_of_service.take_out(database, "nothing", at(5), "x", OPERATOR, at(0))
