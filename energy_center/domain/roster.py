@@ -21,7 +21,7 @@ _RULE = re.compile(
     r"FREQ=(DAILY|WEEKLY|MONTHLY)"
     r"(;(INTERVAL=[1-9]\d?|COUNT=[1-9]\d{0,3}|UNTIL=\d{8}(T\d{6})?|WKST=(MO|SU)"
     r"|BYDAY=-?[1-5]?(MO|TU|WE|TH|FR|SA|SU)(,-?[1-5]?(MO|TU|WE|TH|FR|SA|SU))*"
-    r"|BYMONTHDAY=-?[1-9]\d?(,-?[1-9]\d?)*))*"
+    r"|BYMONTHDAY=-?(3[01]|[12]\d|[1-9])(,-?(3[01]|[12]\d|[1-9]))*))*"
 )
 
 
@@ -72,11 +72,20 @@ def checked_shift(shift: Shift) -> Shift:
                 "UNTIL (RFC 5545)",
                 found=shift.repeats,
             )
-        try:
-            rrulestr(shift.repeats, dtstart=shift.starts)
-        except ValueError as wrong:
-            raise Invalid(f"The shift's rule is not one of RFC 5545: {wrong}", found=shift.repeats) from wrong
+        _check_comes(shift, shift.repeats)
     return shift
+
+
+def _check_comes(shift: Shift, repeats: str) -> None:
+    """A rule that never comes would be searched for until the year 9999 at each look at the roster."""
+    try:
+        rule = rrulestr(repeats, dtstart=shift.starts)
+    except ValueError as wrong:
+        raise Invalid(f"The shift's rule is not one of RFC 5545: {wrong}", found=repeats) from wrong
+    if next(iter(rule), None) is None:
+        raise Invalid(
+            "The shift's rule never comes: no such day, or not in step with its start", found=repeats
+        )
 
 
 def turns(shift: Shift, during: Interval) -> Iterator[Interval]:

@@ -73,11 +73,28 @@ def test_stretches_cover_the_time_without_holes_or_overlaps(given: list[tuple[in
 
 @pytest.mark.parametrize(
     "repeats",
-    ["FREQ=SECONDLY", "FREQ=DAILY;BYSECOND=1", "FREQ=DAILY;COUNT=0", "FREQ=DAILY\nX", "nonsense", ""],
+    [
+        "FREQ=SECONDLY",
+        "FREQ=DAILY;BYSECOND=1",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;BYMONTHDAY=32",
+        "FREQ=DAILY\nX",
+        "nonsense",
+        "",
+    ],
 )
 def test_rules_finer_than_a_day_or_wrong_are_refused(repeats: str) -> None:
     with pytest.raises(Invalid):
         checked_shift(Shift(0, 1, "lin", DAY.starts, DAY.ends, TAIPEI, repeats))
+
+
+def test_a_rule_that_never_comes_is_refused() -> None:
+    february = datetime(2026, 2, 3, 8)
+    never = "FREQ=MONTHLY;INTERVAL=48;BYMONTHDAY=30"
+    with pytest.raises(Invalid, match="never comes"):
+        checked_shift(Shift(0, 1, "lin", february, february + timedelta(hours=8), TAIPEI, never))
+    leap_years = "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=29"
+    checked_shift(Shift(0, 1, "lin", february, february + timedelta(hours=8), TAIPEI, leap_years))
 
 
 def test_a_shift_ends_after_it_starts_and_within_a_week() -> None:
