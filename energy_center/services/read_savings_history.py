@@ -17,11 +17,12 @@ from energy_center.errors import Invalid, NotFound
 from energy_center.rules.find_rules import rules
 from energy_center.services.account import account_of
 from energy_center.services.bill_building import Metered, bills_of, last_months, read_metered
+from energy_center.services.change_alarm import BEFORE_ONSET
 from energy_center.services.compare_plans import compare_plans
 from energy_center.services.current_site import current_site
 from energy_center.services.emission_factors import electricity_factors
 from energy_center.services.metered_quarters import read_quarters
-from energy_center.store.alarms import listed_alarms
+from energy_center.store.alarms import ListedAlarm, listed_alarms
 from energy_center.store.pool import Database
 from energy_center.store.series import Grain, Series, read_series
 from energy_center.suggestions.cooling import RUNNING_KW
@@ -239,8 +240,9 @@ async def _findings(db: Database, building_id: str, now: datetime) -> tuple[Open
         listed = await listed_alarms(conn, open_only=True, limit=500)
     found = []
     for row in listed:
-        per_day = row.suggestion.get("per_day_kwh")
-        if row.building_id != building_id or per_day is None or row.alarm.returned_at is not None:
+        per_day_kwh, per_day_m3 = waste_a_day(row)
+        is_known = per_day_kwh is not None or per_day_m3 is not None
+        if row.building_id != building_id or not is_known or row.alarm.returned_at is not None:
             continue
         entry = rules().get(row.alarm.rule_id)
         if entry is None:
@@ -253,7 +255,20 @@ async def _findings(db: Database, building_id: str, now: datetime) -> tuple[Open
                 row.alarm.equipment_id,
                 entry.rule.name(),
                 days,
-                float(per_day),
+                per_day_kwh,
+                per_day_m3,
             )
         )
     return tuple(found)
+
+
+def waste_a_day(row: ListedAlarm) -> tuple[float | None, float | None]:
+    """KWh and m3 a day; water is told for the time from onset to raising that the evidence shows."""
+    per_day_kwh, water_m3 = row.suggestion.get("per_day_kwh"), row.suggestion.get("water_m3")
+    ends = [row.evidence.get(name) for name in ("window_from", "window_to")]
+    per_day_m3 = None
+    if water_m3 and all(ends):
+        start, end = (datetime.fromisoformat(str(at)) for at in ends)
+        lasted = end - start - BEFORE_ONSET
+        per_day_m3 = float(water_m3) * (timedelta(days=1) / lasted) if lasted > timedelta(0) else None
+    return None if per_day_kwh is None else float(per_day_kwh), per_day_m3

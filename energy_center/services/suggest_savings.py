@@ -17,7 +17,7 @@ from energy_center.domain.suggestions import (
 )
 from energy_center.errors import NotFound
 from energy_center.services.current_site import current_site
-from energy_center.services.read_savings_history import read_savings_history
+from energy_center.services.read_savings_history import read_savings_history, waste_a_day
 from energy_center.store import audit
 from energy_center.store import suggestions as store
 from energy_center.store.alarms import listed_alarms
@@ -45,7 +45,7 @@ async def suggest_due(db: Database, now: datetime) -> int:
         standing = await listed_alarms(conn, open_only=True, limit=500)
     raised: dict[str | None, datetime] = {}
     for row in standing:
-        if row.suggestion.get("per_day_kwh") is not None:
+        if waste_a_day(row) != (None, None):
             held = raised.get(row.building_id, row.alarm.raised_at)
             raised[row.building_id] = max(held, row.alarm.raised_at)
     due = [b.space_id for b in site.buildings if is_due(runs.get(b.space_id), raised.get(b.space_id), now)]

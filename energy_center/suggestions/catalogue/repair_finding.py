@@ -86,6 +86,14 @@ def _draft(history: History, finding: OpenFinding, p: Mapping[str, float]) -> Dr
         money_ntd=water_m3 * p["price_ntd_per_m3"] if water_m3 else None,
         slot=f"finding-{finding.alarm_id}",
         water_m3=water_m3 or None,
-        figures={"per_day_kwh": finding.per_day_kwh or 0.0, "days": finding.days},
+        figures={
+            name: figure
+            for name, figure in (
+                ("per_day_kwh", finding.per_day_kwh),
+                ("per_day_m3", finding.per_day_m3),
+                ("days", finding.days),
+            )
+            if figure is not None
+        },
         alarm_id=finding.alarm_id,
     )

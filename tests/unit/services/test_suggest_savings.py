@@ -4,8 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from energy_center.domain.alarms import Alarm, AlarmId, AlarmState, Priority
+from energy_center.domain.site import Text
 from energy_center.domain.suggestions import SuggestionRun
+from energy_center.services.read_savings_history import waste_a_day
 from energy_center.services.suggest_savings import is_due
+from energy_center.store.alarms import ListedAlarm
 from tests.services.suggested import AT
 
 MINUTE = timedelta(minutes=1)
@@ -33,3 +37,23 @@ def test_daily_soon_after_an_alarm_and_often_without_its_year(
 
 def test_a_building_that_was_never_reckoned_is_due():
     assert is_due(None, None, AT)
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "expected"),
+    [
+        ({"per_day_kwh": 48.0}, (48.0, None)),
+        # 1.5 m3 in the six hours from onset to raising
+        ({"per_day_kwh": None, "water_m3": 1.5}, (None, 6.0)),
+        ({"water_m3": None}, (None, None)),
+    ],
+)
+def test_an_alarm_tells_its_waste_a_day(
+    suggestion: dict[str, float | None], expected: tuple[float | None, float | None]
+):
+    alarm = Alarm(AlarmId(1), "water-leak", "m", Priority.HIGH, AlarmState.UNACKNOWLEDGED, AT, AT)
+    # an alarm page begins an hour before the onset
+    evidence = {"window_from": "2026-11-24T00:00:00+00:00", "window_to": "2026-11-24T07:00:00+00:00"}
+    row = ListedAlarm(alarm, Text("表", "meter"), "hall", None, evidence, suggestion)
+    assert waste_a_day(row) == expected
+    assert waste_a_day(ListedAlarm(alarm, Text("表", "meter"), "hall", None, {}, suggestion))[1] is None

@@ -270,6 +270,14 @@ def test_a_finding_is_worth_its_waste_of_a_season() -> None:
     assert draft.alarm_id == 7
 
 
+def test_a_leak_is_worth_its_water_of_a_season_and_no_energy() -> None:
+    held = history({"m": flat(10.0)}, findings=[OpenFinding(7, "rule", "meter", NAME, 2.0, None, 4.0)])
+    draft = one("repair-finding", held)
+    assert (draft.saved, draft.water_m3) == ({}, 360.0)
+    assert draft.money_ntd == pytest.approx(360.0 * 12.075)
+    assert draft.figures == {"per_day_m3": 4.0, "days": 2.0}
+
+
 def test_a_finding_never_claims_more_than_half_of_its_meter() -> None:
     finding = OpenFinding(7, "rule", "ahu", NAME, 2.0, 1000.0)
     held = history({"m": flat(10.0)}, [machine("ahu", "Air_Handler_Unit", fed_by="m")], findings=[finding])
