@@ -77,8 +77,8 @@ def digest_message(
     ]
     if found.per_day_kwh is not None:
         lines.append(t("digest.energy", language, kwh=f"{found.per_day_kwh:,.0f}", n=found.with_energy))
-    if found.money_ntd is not None:
-        lines.append(t("digest.money", language, money=f"{found.money_ntd:,.0f}"))
+    if found.per_day_ntd is not None:
+        lines.append(t("digest.money", language, money=f"{found.per_day_ntd:,.0f}"))
     if alarms:
         lines += ["", t("digest.top", language)]
         lines += [

@@ -20,7 +20,7 @@ from energy_center.services.alarms import acknowledge, shelve
 from energy_center.services.audit import read_audit
 from energy_center.services.notify_people import notify_people, queue_digests
 from energy_center.services.tell_people import Addresses, deliver_due
-from energy_center.store import contacts, outbox
+from energy_center.store import contacts, digest, outbox
 from energy_center.store.pool import Database
 from tests.services.people_to_tell import (
     KEY,
@@ -356,3 +356,28 @@ async def test_the_summary_goes_out_once_at_its_hour(database: Database, two_lev
     assert "480 kWh a day (1 alarms" in row.body
     assert "NT$" not in row.body  # no alarm can say, so nothing is said
     assert (row.recipient, row.kind) == ("wu", MessageKind.DIGEST)
+
+
+async def test_the_summary_counts_no_waste_of_what_has_gone_and_nothing_that_was_hidden(
+    database: Database, two_levels: None
+) -> None:
+    kinds = (
+        # state, returned, suppressed by, withdrawn
+        ("unacknowledged", None, None, None),
+        ("returned_unacknowledged", NOW, None, None),
+        ("normal", NOW, "alarm/1", None),
+        ("normal", NOW, None, NOW),
+    )
+    async with database.transaction() as conn:
+        for kind in kinds:
+            await conn.execute(
+                """INSERT INTO alarm (rule_id, equipment_id, priority, onset_at, raised_at, suggestion,
+                    state, returned_at, suppressed_by, withdrawn_at)
+                VALUES ('r' || random(), 'ahu', 'medium', $1, $1,
+                    '{"per_day_kwh": 480, "energy_kwh": 10, "money_ntd": 40}', $2, $3, $4, $5)""",
+                NOW - timedelta(hours=2),
+                *kind,
+            )
+        found = await digest.digest_figures(conn, NOW - timedelta(days=1), NOW)
+    assert (found.open, found.unacknowledged, found.new, found.closed) == (2, 2, 2, 1)
+    assert (found.with_energy, found.per_day_kwh, found.per_day_ntd) == (1, 480.0, 1920.0)
