@@ -44,6 +44,18 @@ class Blindness:
         return self.judged_s > LEAST_JUDGED_S and (self.unknown_share or 0.0) > MOST_UNKNOWN
 
 
+def must_be_told(rule: Rule, tally: Blindness) -> bool:
+    """Whether a blind rule lacks something that people can bring back.
+
+    One that learns from weeks cannot tell while it learns, nor of a meter without a habit: it is told of only
+    where an input itself was missing that long.
+    """
+    if not rule.reads_quarters:
+        return tally.is_blind
+    missing_s = max(tally.missing_s.values(), default=0.0)
+    return tally.is_blind and missing_s > MOST_UNKNOWN * tally.judged_s
+
+
 def remember(memory: Memory, rule: Rule, frame: Frame, condition: Mask, after_us: int) -> dict[str, object]:
     """The tallies kept so far with the frame's steps after an instant added, per UTC day; old days go."""
     days = {day: _read(tally) for day, tally in _days(memory).items()}

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from energy_center.domain import alarms as moves
 from energy_center.domain.alarms import Alarm, AlarmEventKind, AlarmId, AlarmState, Evidence, Saving
 from energy_center.rules.blind_alarm import PRIORITY, RULE_ID
-from energy_center.rules.blindness import OVER_DAYS, Blindness, over_days
+from energy_center.rules.blindness import OVER_DAYS, Blindness, must_be_told, over_days
+from energy_center.rules.rule import Rule
 from energy_center.rules.window import to_micros
 from energy_center.services.group_alarms import find_leader, join_group
 from energy_center.services.hide_alarms import SYSTEM, Run, hide_if_needed, tell
@@ -30,7 +31,7 @@ async def watch_blindness(db: Database, now: datetime, channels: tuple[str, ...]
     if site is None:
         return 0
     plan = plan_of(site)
-    bound = {(b.rule.rule_id, b.equipment.equipment_id) for b in plan.bindings}
+    bound = {(b.rule.rule_id, b.equipment.equipment_id): b.rule for b in plan.bindings}
     blind = _by_equipment(await _tallies(db, now), bound)
     raised = 0
     async with db.transaction() as conn:
@@ -50,12 +51,13 @@ async def _tallies(db: Database, now: datetime) -> dict[tuple[str, str], Blindne
 
 
 def _by_equipment(
-    tallies: Mapping[tuple[str, str], Blindness], bound: set[tuple[str, str]]
+    tallies: Mapping[tuple[str, str], Blindness], bound: Mapping[tuple[str, str], Rule]
 ) -> dict[str, list[Blind]]:
     """Blind rules of each equipment, the blindest first; what no longer applies there is left out."""
     found: dict[str, list[Blind]] = defaultdict(list)
     for (rule_id, equipment_id), tally in tallies.items():
-        if tally.is_blind and (rule_id, equipment_id) in bound:
+        rule = bound.get((rule_id, equipment_id))
+        if rule is not None and must_be_told(rule, tally):
             found[equipment_id].append((rule_id, tally))
     for rules in found.values():
         rules.sort(key=lambda pair: (-(pair[1].unknown_share or 0.0), pair[0]))

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from energy_center.rules.blindness import DAY_US, Blindness, over_days, remember
+from energy_center.rules.blindness import DAY_US, Blindness, must_be_told, over_days, remember
 from energy_center.rules.find_rules import rules
 from energy_center.rules.window import US, Frame, Mask, Signal
 
@@ -55,3 +55,12 @@ def test_an_optional_input_is_never_to_blame() -> None:
     frame, condition = _frame(DAY, 0, 3)
     memory: dict[str, object] = {"blind": remember({}, RULE, frame, condition, 0)}
     assert over_days(memory, DAY * DAY_US).most_missing == "valve"
+
+
+def test_a_rule_that_still_learns_is_told_of_only_when_its_input_is_missing() -> None:
+    learns, reads = rules()["baseline-changepoint"].rule, RULE
+    learning = Blindness(200_000.0, 200_000.0, {"energy": 40_000.0})
+    assert not must_be_told(learns, learning)
+    assert must_be_told(reads, learning)
+    assert must_be_told(learns, Blindness(200_000.0, 200_000.0, {"energy": 40_001.0}))
+    assert not must_be_told(learns, Blindness(200_000.0, 0.0, {"energy": 40_001.0}))
