@@ -168,3 +168,24 @@ async def test_the_page_shows_what_was_entered(database: Database, role: UserRol
     assert ("/undo" in drawn) is may
     assert "Entries of this month" in drawn
     assert "、" not in drawn  # what the file lacks is listed in the reader's own way
+
+
+async def test_the_page_says_that_an_imported_paper_is_of_other_days(database: Database):
+    await metered(database, 200.0)
+    told = {"other": "true", "first": "2026-07-01", "last": "2026-07-31"}
+    asked = PageRequest(
+        path="/bills",
+        params={},
+        query={"building": "hall", "month": MONTH, "view": "check"} | told,
+        user=MANAGER,
+        language="en",
+        theme="light",
+        zone=ZoneInfo("Asia/Taipei"),
+        now=NOW,
+        database=database,
+    )
+    assert "of 2026-07-01 to 2026-07-31" in str((await draw(asked)).to_plotly_json())
+    same = replace(asked, query=asked.query | {"other": "false"})
+    drawn = str((await draw(same)).to_plotly_json())
+    assert "2026-07-31" not in drawn
+    assert "&other={other_period}&first={first}&last={last}" in drawn

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -36,6 +37,7 @@ async def draw_check(request: PageRequest, building: str, month: str) -> Compone
     shown = {figure: number(amount) for figure, amount in held.items()}
     parts = [
         form(found.bill, request, building, month, unreadable, shown),
+        *_other_period(request),
         *_lacking(kept, found.bill, request),
     ]
     if request.user.may(Permission.CORRECT_READINGS):
@@ -167,7 +169,8 @@ def import_form(request: PageRequest, building: str, month: str) -> Component:
             "data-body": json.dumps({"building": building, "month": month}),
             "data-nodraft": "1",
             "data-done": request.t("bill.kept"),
-            "data-then": f"{_address(building, month)}&entry={{utility_bill_id}}",
+            "data-then": f"{_address(building, month)}&entry={{utility_bill_id}}&other={{other_period}}"
+            "&first={first}&last={last}",
         },
     )
     return html.Div(
@@ -178,6 +181,18 @@ def import_form(request: PageRequest, building: str, month: str) -> Component:
         ],
         className="panel",
     )
+
+
+def _other_period(request: PageRequest) -> list[Component]:
+    """The days that the imported paper bears, where they are not those of the month that it was kept for."""
+    if request.query.get("other") != "true":
+        return []
+    try:
+        first, last = (date.fromisoformat(request.query.get(edge, "")) for edge in ("first", "last"))
+    except ValueError:
+        return []
+    words = request.t("bill.import_other_period", first=first.isoformat(), last=last.isoformat())
+    return [html.Div(html.P(words, className="bill-note"), className="panel bill-notes", role="alert")]
 
 
 def _lacking(kept: KeptMonth, bill: BillView, request: PageRequest) -> list[Component]:
