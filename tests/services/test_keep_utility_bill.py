@@ -188,4 +188,4 @@ async def test_the_page_says_that_an_imported_paper_is_of_other_days(database: D
     same = replace(asked, query=asked.query | {"other": "false"})
     drawn = str((await draw(same)).to_plotly_json())
     assert "2026-07-31" not in drawn
-    assert "&other={other_period}&first={first}&last={last}" in drawn
+    assert "&amp;other={other_period}&amp;first={first}&amp;last={last}" in drawn
