@@ -30,6 +30,7 @@ RULE = Rule(
         Input("outdoor", Role.OUTDOOR_AIR_TEMPERATURE, Where.SITE),
         Input("damper", Role.OUTDOOR_AIR_DAMPER),
         Input("fan", Role.FAN_STATUS),
+        Input("speed", Role.FAN_SPEED, optional=True),
     ),
     parameters=(
         Parameter(
@@ -37,6 +38,7 @@ RULE = Rule(
         ),
         Parameter("off_points", 30.0, "%", "ASHRAE Guideline 36-2021: 30 % of the flow"),
         Parameter("average_min", 15.0, "min", "engineering practice: the mixing box is slow"),
+        Parameter("least_speed", 20.0, "%", "engineering practice: below it the sensors see different air"),
     ),
     hold_s=3600,
     keep_s=3600,
@@ -108,6 +110,30 @@ RULE = Rule(
             ((149, Expect.NORMAL),),
         ),
         Case(
+            "a fan at a tenth of its speed: not judged",
+            {
+                "mixed": "33.3x150",
+                "back": "26x150",
+                "outdoor": "34x150",
+                "damper": "20x150",
+                "fan": "1x150",
+                "speed": "10x150",
+            },
+            ((149, Expect.NORMAL),),
+        ),
+        Case(
+            "at exactly 20 % it is judged",
+            {
+                "mixed": "33.3x150",
+                "back": "26x150",
+                "outdoor": "34x150",
+                "damper": "20x150",
+                "fan": "1x150",
+                "speed": "20x150",
+            },
+            ((100, Expect.ACTIVE),),
+        ),
+        Case(
             "fan off",
             {"mixed": "33x150", "back": "26x150", "outdoor": "34x150", "damper": "0x150", "fan": "0x150"},
             ((149, Expect.NORMAL),),
@@ -137,6 +163,9 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     """Share of outdoor air by temperatures against the damper, with the fan on for a while."""
     excess, far = _excess(frame, p)
     running = held(frame["fan"].on(), frame.steps(2 * p["average_min"] * 60))
+    if frame.has("speed"):
+        speed = frame["speed"].mean(frame.steps(p["average_min"] * 60)).rounded()
+        running = running & ~(speed < p["least_speed"])
     off = Signal(np.abs(excess.values))
     return Verdict.above(
         off,

@@ -18,6 +18,7 @@ RULE = Rule(
         Input("valve", Role.CHILLED_WATER_VALVE),
         Input("fan", Role.FAN_STATUS),
         Input("flow", Role.SUPPLY_AIR_FLOW, optional=True),
+        Input("speed", Role.FAN_SPEED, optional=True),
     ),
     parameters=(
         Parameter("shut_below", 5.0, "%", "engineering practice: valves below it are shut"),
@@ -29,6 +30,7 @@ RULE = Rule(
         ),
         Parameter("average_min", 10.0, "min", "engineering practice"),
         Parameter("settled_min", 30.0, "min", "ASHRAE Guideline 36-2021: mode delay"),
+        Parameter("least_speed", 20.0, "%", "engineering practice: below it the sensors see different air"),
     ),
     hold_s=1800,
     keep_s=1800,
@@ -104,6 +106,16 @@ RULE = Rule(
             ),
         ),
         Case(
+            "a fan at a tenth of its speed: not judged",
+            {"supply": "21x100", "mixed": "26x100", "valve": "0x100", "fan": "1x100", "speed": "10x100"},
+            ((99, Expect.NORMAL),),
+        ),
+        Case(
+            "at exactly 20 % it is judged",
+            {"supply": "21x100", "mixed": "26x100", "valve": "0x100", "fan": "1x100", "speed": "20x100"},
+            ((95, Expect.ACTIVE),),
+        ),
+        Case(
             "mixed air not read: cannot tell",
             {"supply": "20x100", "mixed": "?x100", "valve": "0x100", "fan": "1x100"},
             ((99, Expect.NORMAL),),
@@ -119,6 +131,8 @@ def detect(frame: Frame, p: Parameters) -> Verdict:
     drop = (frame["mixed"].mean(steps) - frame["supply"].mean(steps)).rounded()
     settled = frame.steps(p["settled_min"] * 60)
     on = frame["fan"].on()
+    if frame.has("speed"):
+        on = on & ~(frame["speed"].mean(steps).rounded() < p["least_speed"])
     shut = held((frame["valve"] < p["shut_below"]) & on, settled)
     figures = {"temperature_drop_K": drop, "chilled_water_valve_%": frame["valve"]}
     # a valve that must open to cool passes little: false, so that a mended one returns in summer too
