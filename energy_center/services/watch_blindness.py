@@ -20,14 +20,14 @@ from energy_center.services.run_rules import plan_of
 from energy_center.store import alarms as store
 from energy_center.store.pool import Database
 from energy_center.store.rule_state import read_rule_states
-from energy_center.store.site import load_site
+from energy_center.store.rule_tuning import load_tuned_site
 
 Blind = tuple[str, Blindness]  # rule id and its tally
 
 
 async def watch_blindness(db: Database, now: datetime, channels: tuple[str, ...] = ("file", "log")) -> int:
     """Bring the findings in step with what the rules could tell; gives how many were raised."""
-    site = await load_site(db)
+    site = await load_tuned_site(db)
     if site is None:
         return 0
     plan = plan_of(site)
