@@ -59,7 +59,7 @@ def _move(to: MeasureState, detail: MeasureDetail, request: PageRequest) -> Comp
         fields = [
             _day("done_from", t("measure.done_from"), today),
             _day("done_to", t("measure.done_to"), today),
-            _number("cost_ntd", t("measure.cost_ntd"), detail.measure.cost_ntd or 0),
+            _number("cost_ntd", t("measure.cost_ntd"), detail.measure.cost_ntd, required=False),
         ]
     main = "" if to is MeasureState.DROPPED else " main"
     fields.append(html.Button(t(_WORDS[to]), type="submit", className=f"button{main}"))
@@ -79,10 +79,10 @@ def _day(name: str, label: str, on: date) -> Component:
     )
 
 
-def _number(name: str, label: str, amount: float | None) -> Component:
+def _number(name: str, label: str, amount: float | None, *, required: bool = True) -> Component:
     shown = {} if amount is None else {"value": amount}
     return html.Label(
-        [html.Span(label), dcc.Input(name=name, type="number", required=True, step="any", **shown)]
+        [html.Span(label), dcc.Input(name=name, type="number", required=required, step="any", **shown)]
     )
 
 

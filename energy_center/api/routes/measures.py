@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from energy_center.api.deps import Data, Doer, MeasureManager, Now, Viewer
 from energy_center.api.fields import Limit, Line, MeasureId, Words
@@ -61,7 +61,10 @@ class MeasureMove(BaseModel):
     done_to: date | None = Field(default=None, description="Without it the work took one day.")
     baseline_from: date | None = None
     baseline_to: date | None = None
-    cost_ntd: float | None = Field(default=None, ge=0, le=_MOST_NTD, allow_inf_nan=False)
+    # forms send an empty text for what is not known
+    cost_ntd: Annotated[float | None, BeforeValidator(lambda given: None if given == "" else given)] = Field(
+        default=None, ge=0, le=_MOST_NTD, allow_inf_nan=False
+    )
 
 
 class NewAdjustment(BaseModel):

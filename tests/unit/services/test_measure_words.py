@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from energy_center.api.routes.measures import MeasureMove
 from energy_center.domain.measures import Measure, MeasureId, MeasureState
 from energy_center.services.measure_words import worth_facts
 
@@ -38,3 +39,7 @@ def test_part_of_a_year_is_called_that() -> None:
 def test_a_whole_year_is_a_year() -> None:
     said = words("saved", 365)
     assert (said["That is, a year"], said["Pay-back"]) == ("1,000 kWh", "20.0 years")
+
+
+def test_a_cost_that_is_left_empty_is_not_known() -> None:
+    assert MeasureMove.model_validate({"to": "done", "version": 1, "cost_ntd": ""}).cost_ntd is None
