@@ -1,6 +1,7 @@
 """The daily reckoning of savings: every building's past through the catalogue, kept as suggestions."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from energy_center.suggestions.appraise import Appraisal, Appraised, appraise
 from energy_center.suggestions.find_measures import measures
 from energy_center.suggestions.history import History
 from energy_center.suggestions.measure import GOOD_COVERAGE
+from energy_center.suggestions.overlap import uppermost
 
 EVERY = timedelta(hours=24)
 AFTER_ALARM = timedelta(hours=1)
@@ -69,7 +71,7 @@ async def suggest_savings(db: Database, building_id: str, now: datetime) -> Appr
     history = await read_savings_history(db, building_id, now)
     # a year of quarter-hours through all measures is a second of numerics
     appraisal = await asyncio.to_thread(appraise, history, list(measures().values()))
-    made = [suggestion_of(found, building_id, now) for found in appraisal.found]
+    made = [suggestion_of(found, building_id, now, history.parents) for found in appraisal.found]
     async with db.transaction() as conn:
         changed = await _write(conn, building_id, made, now)
         await store.write_run(conn, _run(history, appraisal, now))
@@ -115,10 +117,12 @@ async def _write(
     return changed
 
 
-def suggestion_of(found: Appraised, building_id: str, now: datetime) -> Suggestion:
-    """The row of what was found."""
+def suggestion_of(
+    found: Appraised, building_id: str, now: datetime, parents: Mapping[str, str]
+) -> Suggestion:
+    """The row of what was found; its meters are those that will show it, each energy once."""
     draft = found.draft
-    meters = sorted({*draft.saved, *(move.meter_id for move in draft.moves)})
+    meters = uppermost({*draft.saved, *(move.meter_id for move in draft.moves)}, parents)
     return Suggestion(
         suggestion_id=_UNSAVED,
         building_id=building_id,

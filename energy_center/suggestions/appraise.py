@@ -9,7 +9,7 @@ from energy_center.analysis.insufficient import Insufficient
 from energy_center.suggestions.history import QUARTER_H, Floats, History
 from energy_center.suggestions.measure import Bars, Draft, Entry, Measure
 from energy_center.suggestions.money import Pricer, carbon_kg
-from energy_center.suggestions.overlap import Overlap, join_claims
+from energy_center.suggestions.overlap import Overlap, join_claims, uppermost
 
 LEAST_NTD = 3_000.0  # a year; less than a morning's work is no suggestion
 _SLOTS = 24
@@ -79,10 +79,15 @@ def appraise(history: History, entries: Sequence[Entry]) -> Appraisal:
     return Appraisal(tuple(found), _together(history, pricer, found, overlap, used), not_known)
 
 
-def sum_saved(draft: Draft, length: int) -> Floats:
-    """KWh a quarter-hour over all meters of a draft."""
-    saved: Floats = np.zeros(length)
-    for one in draft.saved.values():
+def sum_saved(draft: Draft, history: History) -> Floats:
+    """KWh a quarter-hour over all meters of a draft; what is behind another of them counts once."""
+    saved: Floats = np.zeros(len(history))
+    if len(uppermost(draft.saved, history.parents)) < len(draft.saved):
+        used = {meter: kw * QUARTER_H for meter, kw in history.power_kw.items()}
+        joined = join_claims([draft.saved], used, history.parents).saved.values()
+    else:
+        joined = draft.saved.values()
+    for one in joined:
         saved = saved + np.nan_to_num(one, nan=0.0)
     return saved
 
@@ -101,14 +106,14 @@ def _money(draft: Draft, history: History, pricer: Pricer | None) -> float | Non
         return draft.money_ntd
     if pricer is None:
         return None
-    less = sum_saved(draft, len(history)) + sum_moved(draft, len(history))
+    less = sum_saved(draft, history) + sum_moved(draft, len(history))
     return pricer.saved_ntd(less) + (draft.money_ntd or 0.0)
 
 
 def _appraised(
     history: History, entry: Entry, draft: Draft, money: float | None, counted: float
 ) -> Appraised:
-    saved = sum_saved(draft, len(history)) + sum_moved(draft, len(history))
+    saved = sum_saved(draft, history) + sum_moved(draft, len(history))
     payback = draft.cost_ntd / money if draft.cost_ntd and money and money > 0 else None
     return Appraised(
         measure=entry.measure,
@@ -125,10 +130,10 @@ def _appraised(
 
 def _typical_day(history: History, draft: Draft) -> Bars | None:
     """Mean power of the meters concerned by the hour, on the days that the measure changes."""
-    meters = sorted({*draft.saved, *(m.meter_id for m in draft.moves)})
+    meters = uppermost({*draft.saved, *(m.meter_id for m in draft.moves)}, history.parents)
     if not meters:
         return None
-    less = sum_saved(draft, len(history)) + sum_moved(draft, len(history))
+    less = sum_saved(draft, history) + sum_moved(draft, len(history))
     touched = np.zeros(len(history.days), dtype=np.bool_)
     np.logical_or.at(touched, history.day_of, np.abs(less) > 0)
     concerned = touched[history.day_of]

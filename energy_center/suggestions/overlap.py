@@ -4,7 +4,7 @@ At each meter and quarter-hour the largest claim stands; against the meters behi
 claim and their sum. The order of suggestions does not matter, and no more than was used can be claimed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,21 @@ def join_claims(claims: Sequence[Claims], used: Claims, parents: Mapping[str, st
     counted = np.zeros((len(claims), length))
     saved = {top: _node(top, claims, used, children, counted) for top in tops}
     return Overlap(saved, tuple(float(kwh) for kwh in counted.sum(axis=1)))
+
+
+def uppermost(meters: Collection[str], parents: Mapping[str, str]) -> list[str]:
+    """Those of the meters, in order of name, that none of the others feeds: what they count counts once."""
+
+    def is_fed(meter: str) -> bool:
+        seen = {meter}
+        while (above := parents.get(meter)) is not None and above not in seen:
+            if above in meters:
+                return True
+            seen.add(above)
+            meter = above
+        return False
+
+    return sorted(meter for meter in meters if not is_fed(meter))
 
 
 def _node(

@@ -10,7 +10,7 @@ from energy_center.suggestions.appraise import appraise
 from energy_center.suggestions.find_measures import find_measure
 from energy_center.suggestions.measure import Confidence, Draft, Entry
 from energy_center.suggestions.money import Pricer
-from energy_center.suggestions.overlap import join_claims
+from energy_center.suggestions.overlap import join_claims, uppermost
 from tests.unit.suggestions.build import by_hour, flat, history
 
 PARENTS = {"a": "main", "b": "main", "c": "a"}
@@ -116,6 +116,18 @@ def test_the_total_of_overlapping_suggestions_is_the_larger_one() -> None:
     assert both.together.money_ntd == pytest.approx(alone.money_ntd, abs=0.01)
     assert both.together.sum_kwh == pytest.approx(1.5 * alone.energy_kwh)
     assert [round(a.counted_kwh) for a in both.found] == [round(alone.energy_kwh), 0]
+
+
+def test_a_suggestion_counts_what_is_behind_another_of_its_meters_once() -> None:
+    held = history({"x": flat(100.0)})
+    claim = {"main": by_hour({(16, 22): 10.0}), "x": by_hour({(16, 22): 6.0})}
+    draft = Draft("b", 1.0, Confidence.HIGH, Text("因", "why"), saved=claim)
+    entry = Entry(find_measure("lights-sweep").measure, lambda _held, _p: (draft,))
+    (found,) = appraise(held, [entry]).found
+    assert found.energy_kwh == pytest.approx(5520.0)  # 10 kWh x 24 x 23 days, not 16
+    assert found.bars is not None
+    assert found.bars.before[18] == 100.0
+    assert uppermost(claim, held.parents) == ["main"]
 
 
 def test_carbon_is_energy_times_the_factor_of_the_year() -> None:
