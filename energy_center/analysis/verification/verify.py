@@ -119,7 +119,7 @@ def verify(
     before, after = days.within(baseline), days.within(reporting)
     before, after = before.take(before.is_known), after.take(after.is_known)
     if hours is not None:
-        hours = hours.take(hours.is_known)
+        hours = hours.on_days(hours.whole_days())  # a day short of an hour is expected too low
     cover = Cover(len(baseline), len(before), len(baseline) - len(before))
     if len(before) < _LEAST_TO_FIT or not before.energy_kwh.sum() > 0 or not len(after):
         seen = Cover(len(reporting), len(after), len(reporting) - len(after))

@@ -52,6 +52,17 @@ def test_noise_alone_is_seldom_called_a_saving_over_a_quarter():
     assert score(0.0, 20, 90, Method.DAILY).verdicts.get("saved", 0) <= 2
 
 
+def test_a_day_that_lacks_an_hour_of_temperature_is_not_compared_by_hours():
+    case = case_of(0.0)
+    noon = (np.arange(len(case.hours)) % 24 == 12) & (case.hours.day % 2 == 0)
+    noon &= case.hours.day >= REPORTING.first.toordinal()
+    gone = replace(case.hours, temperature_c=np.where(noon, np.nan, case.hours.temperature_c))
+    whole = estimate_of(verified(case.days, case.hours, method=Method.HOURLY))
+    found = estimate_of(verified(case.days, gone, method=Method.HOURLY))
+    assert np.all(found.day % 2 == 1)
+    assert found.share == pytest.approx(whole.share, abs=0.01)
+
+
 @FEW
 @given(st.floats(0.001, 1000.0))
 def test_another_unit_scales_the_saving_and_its_interval(factor):
