@@ -20,7 +20,6 @@ ORDER BY v.event_id LIMIT 100000"""
 _HIDDEN = f"""
 SELECT {columns_of_alarm()} FROM alarm a
 WHERE a.suppression = $1 AND a.state <> 'normal'
-    AND ($2::text IS NULL OR a.equipment_id = $2)
 ORDER BY a.alarm_id LIMIT 10000 FOR UPDATE"""  # noqa: S608 constant text
 
 # a leader that is shelved is in the list still
@@ -115,9 +114,9 @@ def corrected(stretch: Stretch, words: str) -> Stretch:
     )
 
 
-async def hidden_alarms(conn: Connection, suppression: str, equipment_id: str | None = None) -> list[Alarm]:
+async def hidden_alarms(conn: Connection, suppression: str) -> list[Alarm]:
     """Open alarms that are suppressed in one way, locked until the transaction ends."""
-    return [alarm_of(row) for row in await conn.fetch(_HIDDEN, suppression, equipment_id)]
+    return [alarm_of(row) for row in await conn.fetch(_HIDDEN, suppression)]
 
 
 async def leaderless_alarms(conn: Connection) -> list[Alarm]:
