@@ -59,6 +59,7 @@ async def test_an_alarm_is_shelved_with_a_reason_and_taken_back(open_page: OpenP
     await row.wait_for(timeout=90_000)
     await row.locator("a.title").click()
     await page.wait_for_url("**/alarms/*")
+    await page.locator(".timeline").wait_for()  # the address changes before the page does
     await page.locator(f"{SHELF} summary").click()
     # a colleague's change redraws the page under the person who chooses
     await page.evaluate("window.dash_clientside.set_props('shell-alarms', {data: Date.now()})")

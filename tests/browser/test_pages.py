@@ -92,6 +92,7 @@ async def test_a_fault_becomes_an_alarm_and_a_work_order_that_is_closed(
     await row.wait_for(timeout=90_000)
     await row.locator("a.title").click()
     await operator.wait_for_url("**/alarms/*")
+    await operator.locator(".timeline").wait_for()  # the address changes before the page does
     await operator.locator('form[data-api$="/acknowledge"] textarea').fill("已派員前往 B3")
     await operator.locator('form[data-api$="/acknowledge"] button').click()
     await expect(operator.locator(".timeline")).to_contain_text("已派員前往 B3")
