@@ -66,7 +66,7 @@ async def draw(request: PageRequest) -> Component:
                 ],
                 className="page-head",
             ),
-            html.Div([_together(name, run, request) for name, run in found.runs], className="saving-totals"),
+            html.Div([together(name, run, request) for name, run in found.runs], className="saving-totals"),
             _list(rows, found, request),
             _not_known(found, request),
         ],
@@ -99,16 +99,21 @@ def _segments(
     )
 
 
-def _together(name: Text, run: SuggestionRun, request: PageRequest) -> Component:
+def together(name: Text, run: SuggestionRun, request: PageRequest) -> Component:
     """All that was found in a building at once, each equipment-hour counted once."""
     t, held = request.t, run.together
     energy, used = held.get("energy_kwh") or 0.0, held.get("used_kwh") or 0.0
-    share = f" ({energy / used:.1%})" if used else ""
+    if used:
+        money, singles = ntd(held.get("money_ntd"), request), ntd(held.get("sum_ntd"), request)
+        saved = f"{energy:,.0f} kWh ({energy / used:.1%})"
+        carbon = f"{held.get('carbon_kg') or 0.0:,.0f} kgCO₂e"
+    else:  # nothing was measured: that nothing can be saved is not known
+        money = singles = saved = carbon = t("suggestion.no_data")
     rows = [
-        pair(t("suggestion.money"), html.Span(ntd(held.get("money_ntd"), request), className="strong")),
-        pair(t("suggestion.energy"), f"{energy:,.0f} kWh{share}"),
-        pair(t("suggestion.carbon"), f"{held.get('carbon_kg') or 0.0:,.0f} kgCO₂e"),
-        pair(t("suggestion.singles"), ntd(held.get("sum_ntd"), request)),
+        pair(t("suggestion.money"), html.Span(money, className="strong")),
+        pair(t("suggestion.energy"), saved),
+        pair(t("suggestion.carbon"), carbon),
+        pair(t("suggestion.singles"), singles),
     ]
     at = fmt.moment(run.computed_at, request.zone, request.language)
     return html.Section(
