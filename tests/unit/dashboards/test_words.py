@@ -104,6 +104,12 @@ def test_every_member_of_a_closed_set_has_words(language: str) -> None:
     assert [key for key in wanted if key not in catalogue(language)] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_folder_of_rules_has_a_name(language: str) -> None:
+    folders = {path.parent.name for path in (ROOT / "energy_center/rules/catalogue").glob("*/*.py")}
+    assert {f"tuning.subject.{name}" for name in folders} <= set(catalogue(language))
+
+
 def test_every_kind_of_the_demo_site_has_a_name() -> None:
     site = (ROOT / "energy_center" / "config" / "demo" / "taichung.yaml").read_text(encoding="utf-8")
     kinds = set(re.findall(r"class: (\w+)", site))
