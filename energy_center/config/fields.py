@@ -2,8 +2,10 @@
 
 import re
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -83,4 +85,15 @@ Name = Annotated[
         }
     ),
 ]
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError) as cause:
+        raise ValueError(f"{zone!r} is not a time zone; write for example Asia/Taipei") from cause
+    return zone
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]

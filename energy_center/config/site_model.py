@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from energy_center.config.bindings import Check, Framing, Parity, SnmpAuth, SnmpPrivacy
-from energy_center.config.fields import Id, Interval, Name, Seconds, StatusEntry, Strict
+from energy_center.config.fields import Id, Interval, Name, Seconds, StatusEntry, Strict, ZoneName
 from energy_center.domain.commands import FIRST_FREE_PRIORITY, LAST_PRIORITY, PROGRAM_PRIORITY, WriteLimits
 from energy_center.domain.site import SpaceKind
 
@@ -20,18 +20,7 @@ class SiteHead(Strict):
 
     id: Id
     name: Name
-    time_zone: str = "Asia/Taipei"
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as cause:
-            raise ValueError(f"{zone!r} is not a time zone; write for example Asia/Taipei") from cause
-        return zone
+    time_zone: ZoneName = "Asia/Taipei"
 
 
 class ContractEntry(Strict):

@@ -13,10 +13,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from energy_center.config.documents import read_yaml, validate
-from energy_center.config.fields import Interval, Strict
+from energy_center.config.fields import Interval, Strict, ZoneName
 from energy_center.domain.quantities import QUANTITIES
 from energy_center.domain.site import Point, Site
 from energy_center.domain.units import UnitMismatch, conversion
@@ -51,22 +51,13 @@ class MapFile(Strict):
     """
 
     time: str
-    zone: str = "Asia/Taipei"
+    zone: ZoneName = "Asia/Taipei"
     format: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
     stamp: Stamp | None = None
     interval: Interval | None = None
     columns: dict[str, ColumnEntry] = Field(min_length=1)
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError) as cause:
-            raise ValueError(f"{zone!r} is not a time zone; write for example Asia/Taipei") from cause
-        return zone
 
     @model_validator(mode="after")
     def _intervals_are_told(self) -> "MapFile":

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from energy_center.config.documents import read_yaml, validate
-from energy_center.config.fields import Interval, Strict
+from energy_center.config.fields import Interval, Strict, ZoneName
 from energy_center.domain.quantities import QUANTITIES, Kind, Role
 from energy_center.domain.readings import PointId
 from energy_center.domain.site import Equipment, Point, Site, Space, SpaceKind, Text
@@ -56,18 +55,9 @@ class TimeEntry(Strict):
 
     column: str | list[str]
     formats: list[str] = Field(default_factory=list)
-    zone: str
+    zone: ZoneName
     stamp: Stamp | None = None
     interval: Interval | None = None
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError) as cause:
-            raise ValueError(f"{zone!r} is not a time zone; write for example America/Chicago") from cause
-        return zone
 
     @model_validator(mode="after")
     def _stamp_has_interval(self) -> "TimeEntry":
