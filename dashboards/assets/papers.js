@@ -5,20 +5,11 @@
   const LARGEST = 10 * 1024 * 1024;
   const KINDS = ["application/pdf", "image/jpeg", "image/png"];
 
-  function base64(file) {
-    return new Promise(function (resolve, reject) {
-      const reader = new FileReader();
-      reader.onload = function () { resolve(String(reader.result).split(",")[1] || ""); };
-      reader.onerror = function () { reject(reader.error); };
-      reader.readAsDataURL(file);
-    });
-  }
-
   async function send(file) {
     const answer = await fetch("/api/v1/attachments", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name: file.name, media_type: file.type, content: await base64(file) }),
+      body: JSON.stringify({ name: file.name, media_type: file.type, content: await window.energyCenter.base64(file) }),
     });
     const told = await answer.json();
     if (!answer.ok) { throw new Error(told.detail || told.title || String(answer.status)); }

@@ -141,17 +141,22 @@
     return body;
   }
 
+  function base64(file) {
+    return new Promise(function (resolve, reject) {
+      const reader = new FileReader();
+      reader.onload = function () { resolve(String(reader.result).split(",")[1] || ""); };
+      reader.onerror = function () { reject(reader.error); };
+      reader.readAsDataURL(file);
+    });
+  }
+  window.energyCenter = Object.assign(window.energyCenter || {}, { base64 });
+
   // The one file of a form goes along as base64, with its name; a file without a name was sent by itself.
   async function addFile(form, body) {
     const chosen = form.querySelector("input[type=file][name]");
     if (!chosen || !chosen.files.length) { return; }
-    const bytes = new Uint8Array(await chosen.files[0].arrayBuffer());
-    let words = "";
-    for (let at = 0; at < bytes.length; at += 8192) {
-      words += String.fromCharCode.apply(null, bytes.subarray(at, at + 8192));
-    }
     body.file_name = chosen.files[0].name;
-    body.content = window.btoa(words);
+    body.content = await base64(chosen.files[0]);
   }
 
   // A page redraws while a person types, when a colleague changes the same thing: words not yet sent must survive.
