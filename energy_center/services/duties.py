@@ -222,8 +222,8 @@ async def read_adopted(
     db: Database, adoption_id: int, first_year: int, end_year: int, now: datetime
 ) -> AdoptedDuty | None:
     """One duty taken on with its due dates in the years [first_year, end_year); None where there is none."""
-    rows = await _between(db, date(first_year, 1, 1), date(end_year, 1, 1), now)
-    return next((row for row in rows if row.adoption.adoption_id == adoption_id), None)
+    rows = await _between(db, date(first_year, 1, 1), date(end_year, 1, 1), now, adoption_id)
+    return rows[0] if rows else None
 
 
 def compliance(rows: list[AdoptedDuty]) -> Compliance:
@@ -233,13 +233,16 @@ def compliance(rows: list[AdoptedDuty]) -> Compliance:
     return Compliance(dict(counts), counts[Standing.DONE] / was_due if was_due else None)
 
 
-async def _between(db: Database, first: date, end: date, now: datetime) -> list[AdoptedDuty]:
+async def _between(
+    db: Database, first: date, end: date, now: datetime, only: int | None = None
+) -> list[AdoptedDuty]:
+    """Due dates in [first, end) of every duty, or of the one numbered `only`."""
     site = await current_site(db)
     today = local_date(now, ZoneInfo(site.time_zone))
     calendar = GovernmentCalendar(site.holidays_of_country)
     names = _names(site)
     async with db.connection() as conn:
-        adoptions = await store.list_adoptions(conn)
+        adoptions = await store.list_adoptions(conn, only)
         records: dict[int, dict[date, DutyRecord]] = {}
         for found in await store.records_between(conn, first, end):
             records.setdefault(found.adoption_id, {})[found.deed.due_on] = found

@@ -52,21 +52,16 @@ async def lock_adoption(conn: Connection, adoption_id: int) -> Adoption | None:
 
 async def update_adoption(conn: Connection, adoption: Adoption) -> Adoption | None:
     """Write what may change, one version on; None where the duty is taken on for this subject again."""
-    return (
-        None
-        if await conn.fetchval(
-            """SELECT EXISTS (SELECT FROM duty_adoption WHERE duty_id = $1 AND subject_id = $2
-                AND retired_at IS NULL AND adoption_id <> $3 AND $4)""",
-            adoption.duty_id,
-            adoption.subject_id,
-            adoption.adoption_id,
-            adoption.retired_at is None,
-        )
-        else await _write(conn, adoption)
+    is_taken = await conn.fetchval(
+        """SELECT EXISTS (SELECT FROM duty_adoption WHERE duty_id = $1 AND subject_id = $2
+            AND retired_at IS NULL AND adoption_id <> $3 AND $4)""",
+        adoption.duty_id,
+        adoption.subject_id,
+        adoption.adoption_id,
+        adoption.retired_at is None,
     )
-
-
-async def _write(conn: Connection, adoption: Adoption) -> Adoption:
+    if is_taken:
+        return None
     row = await conn.fetchrow(
         f"""UPDATE duty_adoption SET starts_on = $2, recurrence = $3, responsible = $4, retired_at = $5,
             version = version + 1 WHERE adoption_id = $1 RETURNING {_ADOPTION}""",  # noqa: S608 constant text
@@ -80,12 +75,13 @@ async def _write(conn: Connection, adoption: Adoption) -> Adoption:
     return _adoption(row)
 
 
-async def list_adoptions(conn: Connection) -> list[Adoption]:
-    """The duties that are or were taken on, retired ones last, oldest first."""
+async def list_adoptions(conn: Connection, only: int | None = None) -> list[Adoption]:
+    """The duties that are or were taken on, or the one numbered `only`; retired ones last, oldest first."""
     rows = await conn.fetch(
-        f"SELECT {_ADOPTION} FROM duty_adoption "  # noqa: S608 constant text
+        f"SELECT {_ADOPTION} FROM duty_adoption WHERE $2::bigint IS NULL OR adoption_id = $2 "  # noqa: S608
         "ORDER BY retired_at IS NOT NULL, adoption_id LIMIT $1",
         MOST_ADOPTIONS,
+        only,
     )
     return [_adoption(row) for row in rows]
 
